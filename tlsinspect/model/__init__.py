@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values without logic, which import nothing else of the package."""
