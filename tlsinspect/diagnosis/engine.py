@@ -1,0 +1,200 @@
+"""Runs the causes over one handshake or a pair, and puts what they say in order."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tlsinspect.compare import Difference, compare
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity
+from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value
+from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import Handshake
+
+# What may stand in a line of configuration that people copy; anything else stays a placeholder.
+HARMLESS = re.compile(r"[A-Za-z0-9._:/@=, *-]{1,253}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One value that a finding stands on, and how to find it in Wireshark."""
+
+    path: str
+    value: Value
+    frames: tuple[int, ...]
+    display_filter: str
+    side: str | None = None  # "left" or "right" in a pair
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosed:
+    """A finding with everything that a view needs."""
+
+    cause: Cause
+    finding: Finding
+    severity: Severity
+    evidence: tuple[Evidence, ...]
+    fixes: tuple[Fix, ...]  # examples filled in
+
+    @property
+    def code(self) -> str:
+        """The code of causes.tsv."""
+        return self.cause.code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What explains one handshake, or the difference between two."""
+
+    findings: tuple[Diagnosed, ...]  # the best explanation first
+    not_assessed: tuple[tuple[Cause, tuple[str, ...]], ...]  # cause, and the fields it could not see
+    differences: tuple[Difference, ...] = ()  # pair only: every field
+    not_ruled_out: tuple[str, ...] = ()  # pair only: paths of meaningful differences that no finding explains
+
+    def explains(self, path: str) -> tuple[str, ...]:
+        """The codes of the findings that look at a field."""
+        return tuple(each.code for each in self.findings if path in each.cause.looks_at)
+
+
+def diagnose(case: Case, causes: Sequence[Cause]) -> Diagnosis:
+    """What explains the outcome of one handshake."""
+    found, blind = [], []
+    for cause in causes:
+        finding = cause.check(case)
+        if finding is not None:
+            found.append(diagnosed(cause, finding, (("", case),)))
+        elif hidden := unseen(cause, case):
+            blind.append((cause, hidden))
+    return Diagnosis(findings=ranked(found, causes), not_assessed=tuple(blind))
+
+
+def explain(left: Case, right: Case, causes: Sequence[Cause]) -> Diagnosis:
+    """Which differences explain that the two were routed, rejected or identified otherwise.
+
+    A *shown* finding is weakened to *likely* when other meaningful differences, which no finding explains, stand
+    beside it: any of them could be the cause instead.
+    """
+    differences = compare(left.handshake, right.handshake)
+    meaningful = {each.path for each in differences if each.meaningful}
+    found, blind = [], []
+    for cause in causes:
+        if cause.compare is None:
+            continue
+        finding = cause.compare(left, right)
+        if finding is not None:
+            found.append((cause, finding))
+        elif hidden := unseen(cause, left, right):
+            blind.append((cause, hidden))
+    explained = {path for cause, finding in found for path in (*cause.looks_at, *finding.evidence)}
+    order = ranked(
+        [diagnosed(cause, finding, (("left", left), ("right", right))) for cause, finding in found], causes
+    )
+    return Diagnosis(
+        findings=order,
+        not_assessed=tuple(blind),
+        differences=differences,
+        not_ruled_out=tuple(sorted(meaningful - explained - CONSEQUENCES)),
+    )
+
+
+# Differences that never decide anything by themselves: they follow from others, or are what is to be explained.
+CONSEQUENCES = frozenset(
+    ("outcome", "server_alert", "client_alert", "client_hello.ja3", "client_hello.ja4", "server_hello.extensions")
+)
+
+
+def diagnosed(cause: Cause, finding: Finding, cases: tuple[tuple[str, Case], ...]) -> Diagnosed:
+    """A finding with its evidence looked up and its fixes filled in."""
+    evidence = tuple(
+        proof(BY_PATH[path], case.handshake, side) for path in finding.evidence for side, case in cases
+    )
+    fixes = cause.fixes if finding.fixes is None else finding.fixes
+    return Diagnosed(
+        cause=cause,
+        finding=finding,
+        severity=cause.severity if finding.severity is None else finding.severity,
+        evidence=evidence,
+        fixes=tuple(replace(fix, example=filled(fix.example, dict(finding.fill))) for fix in fixes),
+    )
+
+
+def filled(example: str, values: dict[str, str]) -> str:
+    """An example with the values of the capture in it, where they are harmless to copy."""
+    for name, value in values.items():
+        if HARMLESS.match(value):
+            example = example.replace("{" + name + "}", value)
+    return example
+
+
+def proof(field: Field, handshake: Handshake, side: str) -> Evidence:
+    """One field as evidence."""
+    frames = field.frames(handshake)
+    value = field.read(handshake)
+    return Evidence(
+        path=field.path,
+        value=value,
+        frames=frames,
+        display_filter=display_filter(field, handshake, value, frames),
+        side=side or None,
+    )
+
+
+def display_filter(field: Field, handshake: Handshake, value: Value, frames: tuple[int, ...]) -> str:
+    """A Wireshark display filter that shows the evidence: the frame, else the stream.
+
+    Wireshark shows a message in the frame that completed it.
+    """
+    if not frames:
+        return f"{handshake.transport}.stream == {handshake.stream}"
+    place = f"frame.number == {frames[-1]}"
+    if not field.wireshark:
+        return place
+    if value is Missing.NOT_SENT:
+        return f"{place} && !{field.wireshark}"
+    if isinstance(value, str) and value.isascii() and value.isprintable() and field.path in TEXT_FIELDS:
+        return f"{place} && {field.wireshark} == {json.dumps(value)}"
+    return f"{place} && {field.wireshark}"
+
+
+TEXT_FIELDS = frozenset(("client_hello.server_name", "client_hello.ja3", "client_hello.ja4"))
+
+
+def unseen(cause: Cause, *cases: Case) -> tuple[str, ...]:
+    """The fields of a cause that at least one of the handshakes does not show."""
+    return tuple(path for path in cause.looks_at if any(is_unseen(case.value(path)) for case in cases))
+
+
+def is_unseen(value: Value) -> bool:
+    """Whether there may be a value that is not known."""
+    return isinstance(value, Missing) and value in UNSEEN
+
+
+def ranked(found: list[Diagnosed], causes: Sequence[Cause]) -> tuple[Diagnosed, ...]:
+    """The best explanation first.
+
+    By severity, then by the order of the causes; a cause ranks below those of at least its severity that it follows
+    from.
+    """
+    place = {cause.code: index for index, cause in enumerate(causes)}
+    rest = sorted(found, key=lambda each: (-each.severity, place[each.code]))
+    ordered: list[Diagnosed] = []
+    while rest:
+        ahead = {each.code for each in rest}
+        chosen = next(
+            (each for each in rest if not ahead & set(each.cause.follows_from) or each is rest[-1]),
+            rest[0],
+        )
+        # A consequence waits only for causes that are at least as severe.
+        severest = rest[0].severity
+        if chosen.severity < severest:
+            chosen = rest[0]
+        ordered.append(chosen)
+        rest.remove(chosen)
+    return tuple(ordered)
+
+
+def weakened(finding: Finding) -> Finding:
+    """The same finding, no longer *shown*."""
+    return replace(finding, certainty=Certainty.LIKELY) if finding.certainty is Certainty.SHOWN else finding

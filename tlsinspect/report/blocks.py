@@ -1,0 +1,68 @@
+"""What a screen or a page is made of.  No colours, no markup, no widths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell of a table: its text, and how it is meant."""
+
+    text: str
+    tone: str = "plain"  # "plain", "good", "bad", "warn", "changed" or "faint"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows of cells under headings."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """Paragraphs.  Text that came off the wire stands in *quoted* pieces, which renderers escape."""
+
+    text: str
+    tone: str = "plain"
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to copy: configuration, a command, a display filter."""
+
+    text: str
+    language: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of a tree and what hangs below it."""
+
+    cell: Cell
+    children: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Lineage, as a forest."""
+
+    roots: tuple[Node, ...]
+    title: str = ""
+
+
+Block = Table | Prose | Code | Tree
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A title, blocks for people, and the same content for machines."""
+
+    title: str
+    blocks: tuple[Block, ...]
+    data: object = None  # what the JSON renderer prints
+    lines: tuple[object, ...] = ()  # what the JSON Lines renderer prints, one object a line
