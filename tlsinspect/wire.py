@@ -72,6 +72,13 @@ class Cursor:
         """All remaining octets, without reading them."""
         return self._data[self._at : self._end]
 
+    def filled_by(self, *prefixes: int) -> bool:
+        """Whether vectors with length prefixes of these sizes, in this order, take exactly the remaining octets."""
+        at = self._at
+        for prefix in prefixes:
+            at += prefix + int.from_bytes(self._data[at : min(at + prefix, self._end)], "big")
+        return at == self._end
+
     def end(self, name: str) -> None:
         """Raises Malformed when octets remain."""
         if self._end > self._at:

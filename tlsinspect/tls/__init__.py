@@ -1,0 +1,1 @@
+"""TLS: records, handshake messages, one connection, certificates and keys."""
