@@ -143,7 +143,7 @@ NOISY = "09-any-with-noise"  # made of the connections of 01 and 02, with others
 def make_pki(folder: Path) -> None:
     """Writes the certificates of all cases: two hierarchies, one for servers and one for clients."""
     root = lab.make_authority("Example Root CA")
-    (folder / "root.pem").write_bytes(root.certificate.public_bytes(lab.serialization.Encoding.PEM))
+    root.write(folder, "root")
     server_authority = lab.make_authority("Example Server CA", root)
     lab.issue(servers.HOST, server_authority, [servers.HOST]).write(folder, "certauth")
     lab.issue(servers.OTHER_HOST, server_authority, [servers.OTHER_HOST]).write(folder, "other")
