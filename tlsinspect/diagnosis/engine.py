@@ -88,9 +88,7 @@ def explain(left: Case, right: Case, causes: Sequence[Cause]) -> Diagnosis:
         elif hidden := unseen(cause, left, right):
             blind.append((cause, hidden))
     explained = {path for cause, finding in found for path in (*cause.looks_at, *finding.evidence)}
-    order = ranked(
-        [diagnosed(cause, finding, (("left", left), ("right", right))) for cause, finding in found], causes
-    )
+    order = ranked([diagnosed(cause, finding, (("left", left), ("right", right))) for cause, finding in found], causes)
     return Diagnosis(
         findings=order,
         not_assessed=tuple(blind),
@@ -107,9 +105,7 @@ CONSEQUENCES = frozenset(
 
 def diagnosed(cause: Cause, finding: Finding, cases: tuple[tuple[str, Case], ...]) -> Diagnosed:
     """A finding with its evidence looked up and its fixes filled in."""
-    evidence = tuple(
-        proof(BY_PATH[path], case.handshake, side) for path in finding.evidence for side, case in cases
-    )
+    evidence = tuple(proof(BY_PATH[path], case.handshake, side) for path in finding.evidence for side, case in cases)
     fixes = cause.fixes if finding.fixes is None else finding.fixes
     return Diagnosed(
         cause=cause,

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
-from tlsinspect import registry
+from tlsinspect import fields, registry
 from tlsinspect.fields import certificates
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import AlertSeen, EndingKind, Handshake, Outcome
-from tlsinspect.model.message import Certificate, CertificateMessage, ServerHello
+from tlsinspect.model.handshake import AlertSeen, EndingKind, Handshake, Outcome, Visibility
+from tlsinspect.model.message import (
+    ApplicationData,
+    Certificate,
+    CertificateMessage,
+    ClientHello,
+    EncryptedRecord,
+    PlainOctets,
+    ServerHello,
+)
 
 FATAL = 2
 MOST_QUOTED = 120  # characters of a name from the wire in a sentence
@@ -73,7 +81,7 @@ def leaf(message: CertificateMessage | Missing) -> Certificate | Missing | None:
     return chain[0] if chain else None
 
 
-def client_identity(handshake: Handshake) -> str | None | Missing:
+def client_identity(handshake: Handshake) -> str | Missing | None:
     """The subject that the client proved in this handshake; None when it sent no certificate.
 
     Of a resumed handshake it says nothing: its identity is that of the session's first handshake.
@@ -84,7 +92,7 @@ def client_identity(handshake: Handshake) -> str | None | Missing:
     return certificate.subject if isinstance(certificate, Certificate) else certificate
 
 
-def identity_text(identity: str | None | Missing) -> str:
+def identity_text(identity: str | Missing | None) -> str:
     """An identity in a sentence."""
     match identity:
         case None:
@@ -93,3 +101,154 @@ def identity_text(identity: str | None | Missing) -> str:
             return "a client identity that is not visible in the capture"
         case subject:
             return f"the client certificate {quoted(subject)}"
+
+
+# -- the course of the handshake ------------------------------------------------------------------------------------
+
+ALERT_OCTETS = frozenset((19, 35))  # of an encrypted alert in TLS 1.3; JSSE pads it to 35 (2 + 16 + 1 + 16)
+CLOSURE_ALERTS = frozenset((0, 90))  # close_notify and user_canceled end a connection, they refuse nothing
+
+
+def label(handshake: Handshake) -> str:
+    """How a user names a handshake, such as "nginx.pcap#0"."""
+    part = f".{handshake.part}" if handshake.parts > 1 else ""
+    return f"{handshake.capture}#{handshake.stream}{part}"
+
+
+def hello_of(handshake: Handshake) -> ClientHello | None:
+    """The first ClientHello, when it is in the capture."""
+    return handshake.client_hellos[0] if handshake.client_hellos else None
+
+
+def server_name(handshake: Handshake) -> str | Missing:
+    """The server name of the first ClientHello, or why there is none."""
+    value = fields.read(handshake, "client_hello.server_name")
+    return value if isinstance(value, (str, Missing)) else Missing.MALFORMED
+
+
+def offered_alpn(handshake: Handshake) -> tuple[str, ...] | Missing:
+    """The application protocols that the client offers, or why there are none."""
+    value = fields.read(handshake, "client_hello.alpn")
+    return value if isinstance(value, (tuple, Missing)) else Missing.MALFORMED
+
+
+def name_text(name: str | Missing) -> str:
+    """A server name, or its absence, in a sentence."""
+    match name:
+        case Missing.NOT_SENT:
+            return "no server name"
+        case Missing():
+            return "a server name that cannot be read"
+        case text:
+            return f"the server name {quoted(text)}"
+
+
+def hello_time_ns(handshake: Handshake) -> int:
+    """When the last ClientHello was complete; the start of the connection when that is not known."""
+    times = [event.time_ns for event in handshake.events if isinstance(event.message, ClientHello)]
+    return times[-1] if times else handshake.started_ns
+
+
+def waited(from_ns: int, until_ns: int) -> str:
+    """A span of time in a sentence, such as "3.2 s" or "4 ms"."""
+    span = max(0, until_ns - from_ns)
+    if span >= 10**9:
+        return f"{span / 1e9:.1f} s"
+    return f"{span // 10**6} ms" if span >= 10**6 else f"{span // 1000} µs"
+
+
+def unanswered(handshake: Handshake) -> bool:
+    """Whether a ClientHello was sent and the server said nothing in TLS: no ServerHello, no alert, no plain text."""
+    return (
+        isinstance(hello_of(handshake), ClientHello)
+        and handshake.server_hello is Missing.NOT_SENT
+        and fatal_alert(handshake, Side.SERVER) is None
+        and not plain_octets(handshake, Side.SERVER)
+    )
+
+
+def refused_at_hello(handshake: Handshake) -> AlertSeen | None:
+    """The fatal alert with which the server answered the ClientHello instead of a ServerHello."""
+    seen = ending_alert(handshake, Side.SERVER)
+    return seen if seen is not None and handshake.server_hello is Missing.NOT_SENT else None
+
+
+def plain_octets(handshake: Handshake, side: Side) -> bytes:
+    """The first octets of one side that were no TLS records; empty when there were none."""
+    for event in handshake.events:
+        if event.side is side and isinstance(event.message, PlainOctets):
+            return event.message.octets
+    return b""
+
+
+def first_line(octets: bytes) -> str:
+    """The first line of plain text, octets beyond ASCII written as \\xNN."""
+    return octets.splitlines()[0].decode("ascii", "backslashreplace") if octets.strip() else octets.hex(" ")
+
+
+def encrypted_records(handshake: Handshake, side: Side) -> tuple[int, ...]:
+    """Octets of each record of TLS 1.3 from one side that could not be opened, in wire order."""
+    return tuple(
+        event.message.octets
+        for event in handshake.events
+        if event.side is side and isinstance(event.message, EncryptedRecord) and event.message.content_type == 23
+    )
+
+
+def hidden(handshake: Handshake) -> bool:
+    """Whether all after the ServerHello is encrypted and was not opened."""
+    return handshake.visibility is Visibility.HIDDEN and answered(handshake)
+
+
+def hidden_refusal(handshake: Handshake) -> Side | None:
+    """The side whose encrypted record has the size of an alert, at a place where only an alert makes sense.
+
+    That is instead of the Finished (which has at least 53 octets), or of the server as its very next record after
+    the client's flight, before any ticket or answer, where the client has not closed.
+    """
+    if not hidden(handshake):
+        return None
+    client = encrypted_records(handshake, Side.CLIENT)
+    if client and client[0] in ALERT_OCTETS:
+        return Side.CLIENT
+    server = encrypted_records(handshake, Side.SERVER)
+    if len(server) == 1 and server[0] in ALERT_OCTETS:
+        return Side.SERVER
+    flight_seen = False
+    for event in handshake.events:
+        if not isinstance(event.message, EncryptedRecord) or event.message.content_type != 23:
+            continue
+        alert_sized = event.message.octets in ALERT_OCTETS
+        if event.side is Side.CLIENT:
+            if alert_sized:
+                return None
+            flight_seen = True
+        elif flight_seen:
+            return Side.SERVER if alert_sized else None
+    return None
+
+
+def asked_nothing(handshake: Handshake) -> bool:
+    """Whether the handshake completed and the client then closed before any application data passed.
+
+    Clients that check the certificate after the handshake (curl, Node, nginx) do so to refuse it.  False where
+    encryption hides what passed.
+    """
+    if not completed(handshake) or hidden(handshake):
+        return False
+    if any(isinstance(event.message, ApplicationData) for event in handshake.events):
+        return False
+    ending = handshake.ending
+    return ending is not None and ending.side is Side.CLIENT
+
+
+def reset_by_middlebox(handshake: Handshake) -> str:
+    """A sentence when a RST in the server's name has another TTL than the server's packets; else empty."""
+    server_ttl = handshake.tcp.server_ttl
+    for mark in handshake.tcp.resets:
+        if mark.side is Side.SERVER and mark.ttl and server_ttl and mark.ttl != server_ttl:
+            return (
+                f" The RST{at_frame(mark.frame)} has TTL {mark.ttl}, the server's other packets have {server_ttl}: "
+                "another machine on the path, such as a firewall, may have sent it."
+            )
+    return ""

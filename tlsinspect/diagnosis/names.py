@@ -1,0 +1,83 @@
+"""Which names a certificate is good for, and which certificates are defaults that nobody configured."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from tlsinspect.diagnosis.facts import quoted
+from tlsinspect.model.message import Certificate
+
+# Names in certificates that servers make up or ship until somebody configures one.
+DEFAULT_NAMES = (
+    "kubernetes ingress controller fake certificate",
+    "traefik default cert",
+    "default.invalid",
+    "snakeoil",
+    "plesk",
+    "localhost",
+    "localhost.localdomain",
+    "example.com",
+    "ubuntu",
+    "debian",
+    "haproxy",
+    "envoy",
+    "default",
+    "invalid",
+)
+EXACT_DEFAULT_NAMES = frozenset(DEFAULT_NAMES[5:])
+
+
+def is_address(text: str) -> bool:
+    """Whether a name is an IP literal."""
+    try:
+        ipaddress.ip_address(text.strip("[]"))
+    except ValueError:
+        return False
+    return True
+
+
+def same_name(left: str, right: str) -> bool:
+    """Whether two host names are the same: case and a trailing dot say nothing.  RFC 9499 section 2."""
+    return left.rstrip(".").lower() == right.rstrip(".").lower()
+
+
+def covers(certificate: Certificate, name: str) -> bool:
+    """Whether a certificate is good for a host name or address.
+
+    RFC 9525 section 6.3: a wildcard is the whole left-most label and stands for exactly one label.  The common name
+    counts only where no alternative name of that kind is there, as older clients do.
+    """
+    wanted = name.rstrip(".").lower()
+    if is_address(wanted):
+        address = ipaddress.ip_address(wanted.strip("[]"))
+        return any(is_address(each) and ipaddress.ip_address(each) == address for each in certificate.ip_addresses)
+    presented = certificate.dns_names
+    if not presented and certificate.subject_common_name and not certificate.ip_addresses:
+        presented = (certificate.subject_common_name,)
+    return any(matches(each.rstrip(".").lower(), wanted) for each in presented)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a presented name, in lower case, stands for a host name.  RFC 9525 section 6.3."""
+    if not pattern.startswith("*."):
+        return pattern == name
+    first, _, rest = name.partition(".")
+    return bool(first) and rest == pattern[2:]
+
+
+def names_text(certificate: Certificate) -> str:
+    """The names of a certificate in a sentence, the first few of them."""
+    names = certificate.dns_names or certificate.ip_addresses or (certificate.subject_common_name or "nobody",)
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return ", ".join(quoted(each) for each in names[:3]) + more
+
+
+def looks_default(certificate: Certificate) -> bool:
+    """Whether a certificate is one of those that servers make up or ship until somebody configures one."""
+    presented = (certificate.subject_common_name or "", *certificate.dns_names)
+    for name in (each.lower() for each in presented):
+        if name in EXACT_DEFAULT_NAMES or name.endswith(".invalid"):
+            return True
+        if any(known in name for known in DEFAULT_NAMES[:5]):
+            return True
+    return False
