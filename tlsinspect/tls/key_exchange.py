@@ -27,26 +27,28 @@ def decode_server_key_exchange(body: bytes, *, cipher_suite: int, version: int) 
     octets = Cursor(body)
     if key_exchange in {"DHE_PSK", "ECDHE_PSK"}:
         octets.vector(2, "psk_identity_hint")
-    signed = version >= TLS_1_2 and cipher_suite != 0 and suite.authentication not in UNSIGNED
+    signed = version != 0 and cipher_suite != 0 and suite.authentication not in UNSIGNED
     if key_exchange in {"ECDHE", "ECDHE_PSK"} or (key_exchange == "ECDH" and suite.authentication == "anon"):
         if octets.uint(1, "curve_type") != NAMED_CURVE:
             return ServerKeyExchange()
         named_group = octets.uint(2, "named_curve")
         octets.vector(1, "public")
-        return ServerKeyExchange(named_group=named_group, signature_algorithm=_signature(octets) if signed else None)
+        return ServerKeyExchange(
+            named_group=named_group, signature_algorithm=_signature(octets, version) if signed else None
+        )
     if key_exchange in {"DHE", "DHE_PSK"} or (key_exchange == "DH" and suite.authentication == "anon"):
         prime = octets.vector(2, "dh_p").rest()
         octets.vector(2, "dh_g")
         octets.vector(2, "dh_Ys")
         return ServerKeyExchange(
             dh_prime_bits=int.from_bytes(prime, "big").bit_length(),
-            signature_algorithm=_signature(octets) if signed else None,
+            signature_algorithm=_signature(octets, version) if signed else None,
         )
     return ServerKeyExchange()
 
 
-def _signature(octets: Cursor) -> int:
-    algorithm = octets.uint(2, "signature_algorithm")
+def _signature(octets: Cursor, version: int) -> int | None:
+    algorithm = octets.uint(2, "signature_algorithm") if version >= TLS_1_2 else None
     octets.vector(2, "signature")
     return algorithm
 
