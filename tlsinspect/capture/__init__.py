@@ -1,0 +1,1 @@
+"""Octets in and out: captures in files and streams, live capture, and recording."""

@@ -1,0 +1,63 @@
+"""The octets of a capture that are in memory: a window that slides over the stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlsinspect.model.frame import Defect
+
+# Large enough that the calls cost nothing, small enough to stay in the cache: 64 KiB to 1 MiB measured alike.
+CHUNK_OCTETS = 262_144
+
+# Wireshark reads no frame above 262,144 octets for nearly all link types; a larger snap length raises the limit.
+USUAL_FRAME_OCTETS = 262_144
+MOST_OCTETS = 16 * 1024 * 1024  # of one frame or one block, whatever the capture says
+
+
+class SourceError(Exception):
+    """The octets stop here for a reason worth telling.  Never leaves the package."""
+
+
+class Window:
+    """A window that slides over the octets of one capture.
+
+    Owns the octets from the reading position to the last read; `advance` frees those before the position.  It also
+    collects what the reader of a format finds beside frames: defects and key logs.
+    """
+
+    def __init__(self, chunks: Iterator[bytes], label: str, defects: list[Defect], key_logs: list[bytes]) -> None:
+        self._chunks = chunks
+        self.label = label  # what sentences call the capture: its name, or "Standard input"
+        self.defects = defects
+        self.key_logs = key_logs
+        self.octets = b""
+        self.offset = 0  # of octets[0], from the start of the capture once decompressed
+        self.closed = False
+
+    def advance(self, at: int, need: int) -> bytes:
+        """The octets from *at* on: at least *need* of them, fewer only when the capture ends before."""
+        parts = [self.octets[at:]]
+        there = len(parts[0])
+        self.offset += at
+        try:
+            while there < need and (chunk := next(self._chunks, b"")):
+                parts.append(chunk)
+                there += len(chunk)
+        except SourceError as damage:
+            self.defects.append(Defect("capture", str(damage), self.offset + there))
+        self.octets = b"".join(parts)
+        return self.octets
+
+    def rest(self) -> Iterator[bytes]:
+        """The chunks that have not been read yet, for who decompresses them."""
+        return self._chunks
+
+    def note(self, problem: str, at: int, frames: tuple[int, ...] = ()) -> None:
+        """Keeps a defect found *at* octets into the window, unless it only follows from a known one."""
+        if not self.closed and not self.defects:
+            self.defects.append(Defect("capture", problem, self.offset + at, frames))
+
+
+def most_frame_octets(snap_length: int) -> int:
+    """The octets above which the length of a frame is taken for damage, under a snap length (0: none is known)."""
+    return min(MOST_OCTETS, max(USUAL_FRAME_OCTETS, snap_length))
