@@ -1,0 +1,395 @@
+"""Opening of protected records: one object for one direction and one generation of keys.
+
+RFC 8446 section 5.2, RFC 5246 section 6.2.3 and the documents named below.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from typing import NamedTuple, Protocol
+
+from tlsinspect import registry
+from tlsinspect.model.frame import Side
+from tlsinspect.tls.key_schedule import NONCE_OCTETS, SSL_3_0, TLS_1_2, key_block, next_traffic_secret, traffic_key
+
+TLS_1_1 = 0x0302
+APPLICATION_DATA = 23  # ContentType, the outer type of every protected record of TLS 1.3
+LAST_DRAFT_WITHOUT_ADDITIONAL_DATA = 24  # of TLS 1.3; draft 25 authenticates the record header
+EXPLICIT_NONCE_OCTETS = 8  # RFC 5288 section 3, RFC 6655 section 3
+
+
+class Opened(NamedTuple):
+    """A record in clear."""
+
+    content_type: int  # the inner one in TLS 1.3
+    octets: bytes
+
+
+class RecordProtection(Protocol):
+    """What opens the records of one direction, in order.
+
+    It owns its sequence number, which advances only when a record opened; so another secret, or the same one on
+    the next record, can be tried after a failure.
+    """
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
+        """The record in clear; None when these keys do not open it.  *version* is that of the record header."""
+        ...
+
+
+class Aead(Protocol):
+    """An AEAD of the cryptography package, with its key."""
+
+    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
+        """The plaintext.  Raises InvalidTag."""
+        ...
+
+
+class AeadCipher(NamedTuple):
+    """What has to be known of an AEAD to use it."""
+
+    key_octets: int
+    tag_octets: int
+    explicit_nonce: bool  # in TLS 1.2 a part of the nonce is sent with each record
+    load: Callable[[bytes], Aead]
+
+
+def _gcm(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
+
+
+def _ccm(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
+    return AESCCM(key)
+
+
+def _ccm_8(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
+
+    return AESCCM(key, tag_length=8)
+
+
+def _chacha20(key: bytes) -> Aead:
+    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+    return ChaCha20Poly1305(key)
+
+
+# By the encryption in the name of the suite.  RFC 5288, RFC 6655, RFC 7905, RFC 8446 appendix B.4.
+AEADS: Mapping[str, AeadCipher] = {
+    "AES_128_GCM": AeadCipher(16, 16, True, _gcm),
+    "AES_256_GCM": AeadCipher(32, 16, True, _gcm),
+    "AES_128_CCM": AeadCipher(16, 16, True, _ccm),
+    "AES_256_CCM": AeadCipher(32, 16, True, _ccm),
+    "AES_128_CCM_8": AeadCipher(16, 8, True, _ccm_8),
+    "AES_256_CCM_8": AeadCipher(32, 8, True, _ccm_8),
+    "CHACHA20_POLY1305": AeadCipher(32, 16, False, _chacha20),
+}
+
+
+class Tls13Protection:
+    """Records of TLS 1.3 under one traffic secret.  RFC 8446 sections 5.2 and 5.3.
+
+    It owns the sequence number and the secret, until the next generation of keys takes over.
+    """
+
+    def __init__(self, cipher: AeadCipher, secret: bytes, *, hash_name: str, draft: int) -> None:
+        self._cipher = cipher
+        self._secret = secret
+        self._hash_name = hash_name
+        self._draft = draft
+        key, self._iv = traffic_key(secret, key_octets=cipher.key_octets, hash_name=hash_name, draft=draft)
+        self._aead = cipher.load(key)
+        self._sequence = 0
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
+        """The record in clear, with its inner content type; None when this secret does not open it."""
+        if content_type != APPLICATION_DATA:
+            return None
+        header = _record_header(content_type, version, len(fragment))
+        additional_data = b"" if 0 < self._draft <= LAST_DRAFT_WITHOUT_ADDITIONAL_DATA else header
+        inner = _decrypted(self._aead, _nonce(self._iv, self._sequence), fragment, additional_data)
+        if inner is None:
+            return None
+        content = inner.rstrip(b"\0")  # "the sender pads with zero-valued octets" after the type
+        if not content:
+            return None
+        self._sequence += 1
+        return Opened(content[-1], content[:-1])
+
+    def updated(self) -> Tls13Protection:
+        """The protection after a KeyUpdate of the sender.  RFC 8446 section 7.2."""
+        secret = next_traffic_secret(self._secret, hash_name=self._hash_name, draft=self._draft)
+        return Tls13Protection(self._cipher, secret, hash_name=self._hash_name, draft=self._draft)
+
+
+def tls13_protection(cipher_suite: int, secret: bytes, *, draft: int = 0) -> Tls13Protection | None:
+    """The protection under a traffic secret; None when the suite is not supported.
+
+    *draft* is the number of the draft that was negotiated (0x7f00 | draft), 0 for TLS 1.3 itself.
+    """
+    suite = registry.cipher_suite(cipher_suite)
+    cipher = AEADS.get(suite.encryption)
+    if cipher is None or not suite.tls13 or suite.mac_or_hash not in HASHES:
+        return None
+    return Tls13Protection(cipher, secret, hash_name=HASHES[suite.mac_or_hash], draft=draft)
+
+
+class AeadProtection:
+    """Records of TLS 1.2 under an AEAD.  RFC 5246 section 6.2.3.3, RFC 5288, RFC 6655, RFC 7905.
+
+    It owns the sequence number, until the next ChangeCipherSpec.
+    """
+
+    def __init__(self, cipher: AeadCipher, key: bytes, iv: bytes) -> None:
+        self._cipher = cipher
+        self._aead = cipher.load(key)
+        self._iv = iv
+        self._sequence = 0
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
+        """The record in clear; None when this key does not open it."""
+        if self._cipher.explicit_nonce:
+            nonce, sealed = self._iv + fragment[:EXPLICIT_NONCE_OCTETS], fragment[EXPLICIT_NONCE_OCTETS:]
+        else:
+            nonce, sealed = _nonce(self._iv, self._sequence), fragment
+        size = len(sealed) - self._cipher.tag_octets
+        if size < 0:
+            return None
+        additional_data = self._sequence.to_bytes(8, "big") + _record_header(content_type, version, size)
+        octets = _decrypted(self._aead, nonce, sealed, additional_data)
+        if octets is None:
+            return None
+        self._sequence += 1
+        return Opened(content_type, octets)
+
+
+def _record_header(content_type: int, version: int, octets: int) -> bytes:
+    return bytes([content_type]) + version.to_bytes(2, "big") + octets.to_bytes(2, "big")
+
+
+def _nonce(iv: bytes, sequence: int) -> bytes:
+    return (int.from_bytes(iv, "big") ^ sequence).to_bytes(NONCE_OCTETS, "big")
+
+
+def _decrypted(aead: Aead, nonce: bytes, sealed: bytes, additional_data: bytes) -> bytes | None:
+    from cryptography.exceptions import InvalidTag
+
+    try:
+        return aead.decrypt(nonce, sealed, additional_data)
+    except InvalidTag:
+        return None
+
+
+HASHES: Mapping[str, str] = {"MD5": "md5", "SHA": "sha1", "SHA256": "sha256", "SHA384": "sha384"}
+
+
+class Mac(NamedTuple):
+    """The MAC of suites without AEAD.  RFC 5246 section 6.2.3.1, RFC 6101 section 5.2.3.1."""
+
+    key: bytes
+    hash_name: str
+    ssl3: bool
+
+    @property
+    def octets(self) -> int:
+        """Its length."""
+        return hashlib.new(self.hash_name, usedforsecurity=False).digest_size
+
+    def fits(self, mac: bytes, octets: bytes, *, sequence: int, content_type: int, version: int) -> bool:
+        """Whether *mac* is the MAC of a record."""
+        if self.ssl3:
+            return hmac.compare_digest(mac, self._of_ssl3(octets, sequence=sequence, content_type=content_type))
+        text = sequence.to_bytes(8, "big") + _record_header(content_type, version, len(octets)) + octets
+        return hmac.compare_digest(mac, hmac.digest(self.key, text, self.hash_name))
+
+    def _of_ssl3(self, octets: bytes, *, sequence: int, content_type: int) -> bytes:
+        padding = 48 if self.hash_name == "md5" else 40
+        text = sequence.to_bytes(8, "big") + bytes([content_type]) + len(octets).to_bytes(2, "big") + octets
+        inner = hashlib.new(self.hash_name, self.key + b"\x36" * padding + text, usedforsecurity=False).digest()
+        return hashlib.new(self.hash_name, self.key + b"\x5c" * padding + inner, usedforsecurity=False).digest()
+
+
+class BlockCipher(NamedTuple):
+    """What has to be known of a block cipher to use it in CBC mode."""
+
+    key_octets: int
+    block_octets: int
+    decrypt: Callable[[bytes, bytes, bytes], bytes]  # of key, IV and ciphertext
+
+
+class BlockProtection:
+    """Records of SSL 3.0 to TLS 1.2 in CBC mode.  RFC 5246 section 6.2.3.2, RFC 7366 section 3.
+
+    It owns the sequence number and, before TLS 1.1, the last block that is the next IV, until the next
+    ChangeCipherSpec.
+    """
+
+    def __init__(self, cipher: BlockCipher, key: bytes, mac: Mac, *, iv: bytes | None, encrypt_then_mac: bool) -> None:
+        self._cipher = cipher
+        self._key = key
+        self._mac = mac
+        self._iv = iv  # None when each record brings its own
+        self._encrypt_then_mac = encrypt_then_mac
+        self._sequence = 0
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
+        """The record in clear; None when these keys do not open it."""
+        sealed = self._without_mac(content_type, version, fragment) if self._encrypt_then_mac else fragment
+        if sealed is None:
+            return None
+        block = self._cipher.block_octets
+        iv, ciphertext = (sealed[:block], sealed[block:]) if self._iv is None else (self._iv, sealed)
+        if not ciphertext or len(ciphertext) % block:
+            return None
+        octets = self._without_padding(self._cipher.decrypt(self._key, iv, ciphertext))
+        if octets is not None and not self._encrypt_then_mac:
+            octets = self._without_mac(content_type, version, octets)
+        if octets is None:
+            return None
+        self._sequence += 1
+        if self._iv is not None:
+            self._iv = ciphertext[-block:]
+        return Opened(content_type, octets)
+
+    def _without_padding(self, octets: bytes) -> bytes | None:
+        padding = octets[-1] + 1
+        if padding > len(octets):
+            return None
+        if self._mac.ssl3:  # the padding is arbitrary and shorter than a block.  RFC 6101 section 5.2.3.2
+            return octets[:-padding] if padding <= self._cipher.block_octets else None
+        return octets[:-padding] if octets[-padding:] == octets[-1:] * padding else None
+
+    def _without_mac(self, content_type: int, version: int, octets: bytes) -> bytes | None:
+        content, mac = octets[: -self._mac.octets], octets[-self._mac.octets :]
+        fits = self._mac.fits(mac, content, sequence=self._sequence, content_type=content_type, version=version)
+        return content if fits else None
+
+
+class StreamProtection:
+    """Records of SSL 3.0 to TLS 1.2 under RC4, or without encryption.  RFC 5246 section 6.2.3.1.
+
+    It owns the sequence number and the place in the key stream, until the next ChangeCipherSpec.
+    """
+
+    def __init__(self, key: bytes, mac: Mac) -> None:
+        self._key = key  # empty for NULL
+        self._mac = mac
+        self._sequence = 0
+        self._opened_octets = 0
+        self._stream = _rc4(key) if key else None
+
+    def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
+        """The record in clear; None when these keys do not open it."""
+        octets = self._stream(fragment) if self._stream else fragment
+        content, mac = octets[: -self._mac.octets], octets[-self._mac.octets :]
+        if not self._mac.fits(mac, content, sequence=self._sequence, content_type=content_type, version=version):
+            if self._stream:
+                self._stream = _rc4(self._key)
+                self._stream(bytes(self._opened_octets))
+            return None
+        self._sequence += 1
+        self._opened_octets += len(fragment)
+        return Opened(content_type, content)
+
+
+def _rc4(key: bytes) -> Callable[[bytes], bytes]:
+    from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
+    from cryptography.hazmat.primitives.ciphers import Cipher
+
+    return Cipher(ARC4(key), mode=None).decryptor().update
+
+
+def _cbc(name: str) -> Callable[[bytes, bytes, bytes], bytes]:
+    def decrypt(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
+        from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
+        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+        algorithm = getattr(decrepit, name, None) or getattr(algorithms, name)
+        return Cipher(algorithm(key), modes.CBC(iv)).decryptor().update(ciphertext)
+
+    return decrypt
+
+
+def _des(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
+    return _cbc("TripleDES")(key * 3, iv, ciphertext)  # three times the same key is DES
+
+
+# RFC 5246 appendix C, RFC 5469, RFC 5932, RFC 4162.
+BLOCK_CIPHERS: Mapping[str, BlockCipher] = {
+    "AES_128_CBC": BlockCipher(16, 16, _cbc("AES")),
+    "AES_256_CBC": BlockCipher(32, 16, _cbc("AES")),
+    "3DES_EDE_CBC": BlockCipher(24, 8, _cbc("TripleDES")),
+    "DES_CBC": BlockCipher(8, 8, _des),
+    "IDEA_CBC": BlockCipher(16, 8, _cbc("IDEA")),
+    "CAMELLIA_128_CBC": BlockCipher(16, 16, _cbc("Camellia")),
+    "CAMELLIA_256_CBC": BlockCipher(32, 16, _cbc("Camellia")),
+    "SEED_CBC": BlockCipher(16, 16, _cbc("SEED")),
+}
+STREAM_KEY_OCTETS: Mapping[str, int] = {"RC4_128": 16, "NULL": 0}
+
+
+def tls12_protection(
+    version: int,
+    cipher_suite: int,
+    master_secret: bytes,
+    client_random: bytes,
+    server_random: bytes,
+    side: Side,
+    *,
+    encrypt_then_mac: bool,
+) -> RecordProtection | None:
+    """The protection of what *side* sends after its ChangeCipherSpec, in SSL 3.0 to TLS 1.2.
+
+    None when the suite is not supported.  RFC 5246 section 6.3.
+    """
+    suite = registry.cipher_suite(cipher_suite)
+    old_chacha20 = registry.CIPHER_SUITES.name(cipher_suite).startswith("OLD_")  # another nonce than RFC 7905
+    if not SSL_3_0 <= version <= TLS_1_2 or suite.tls13 or suite.export or old_chacha20:
+        return None
+    aead = AEADS.get(suite.encryption) if version == TLS_1_2 else None
+    block = BLOCK_CIPHERS.get(suite.encryption)
+    if aead:
+        mac_octets, key_octets, iv_octets = 0, aead.key_octets, 4 if aead.explicit_nonce else NONCE_OCTETS
+    elif block and suite.mac_or_hash in HASHES:
+        mac_octets, key_octets = _digest_octets(suite.mac_or_hash), block.key_octets
+        iv_octets = block.block_octets if version < TLS_1_1 else 0
+    elif suite.encryption in STREAM_KEY_OCTETS and suite.mac_or_hash in HASHES:
+        mac_octets, key_octets, iv_octets = _digest_octets(suite.mac_or_hash), STREAM_KEY_OCTETS[suite.encryption], 0
+    else:
+        return None
+    octets = key_block(
+        master_secret,
+        2 * (mac_octets + key_octets + iv_octets),
+        client_random=client_random,
+        server_random=server_random,
+        version=version,
+        hash_name="sha384" if suite.mac_or_hash == "SHA384" else "sha256",
+    )
+    mac_key, key, iv = _keys_of(side, octets, (mac_octets, key_octets, iv_octets))
+    if aead:
+        return AeadProtection(aead, key, iv)
+    mac = Mac(mac_key, HASHES[suite.mac_or_hash], version == SSL_3_0)
+    if block:
+        return BlockProtection(block, key, mac, iv=iv or None, encrypt_then_mac=encrypt_then_mac)
+    return StreamProtection(key, mac)
+
+
+def _digest_octets(name: str) -> int:
+    return hashlib.new(HASHES[name], usedforsecurity=False).digest_size
+
+
+def _keys_of(side: Side, octets: bytes, sizes: tuple[int, ...]) -> list[bytes]:
+    # The key block holds the client's and the server's key of each kind, one after the other.
+    keys = []
+    at = 0
+    for size in sizes:
+        start = at if side is Side.CLIENT else at + size
+        keys.append(octets[start : start + size])
+        at += 2 * size
+    return keys
