@@ -76,10 +76,13 @@ def llc(data: bytes, at: int, end: int) -> Inner | None:
         return None
     if dsap == ssap == 0x06:
         return Inner(IPV4, at + 3, end)
-    # 0x0000F8 is bridge tunnelling (IEEE 802.1H): it carries EtherTypes as well.
-    if dsap != 0xAA or ssap != 0xAA or data[at + 3 : at + 6] not in (b"\x00\x00\x00", b"\x00\x00\xf8"):
+    if dsap != 0xAA or ssap != 0xAA:
         return None
-    return Inner(("ethertype", uint16(data, at + 6)[0]), at + 8, end)
+    (number,) = uint16(data, at + 6)
+    # 0x0000F8 is bridge tunnelling (IEEE 802.1H): it carries EtherTypes as well.
+    if data[at + 3 : at + 6] not in (b"\x00\x00\x00", b"\x00\x00\xf8"):
+        return None
+    return Inner(("ethertype", number), at + 8, end)
 
 
 def cooked(data: bytes, at: int, end: int) -> Inner | None:
@@ -159,6 +162,7 @@ def mpls(data: bytes, at: int, end: int) -> Inner | None:
 
 def _leads_to_ethertype(data: bytes, at: int) -> bool:
     number = uint16(data, at + 12)[0]
+    uint16(data, at + 15)  # a slice alone does not tell that the capture cut it
     return number in KNOWN_ETHERTYPES or (number < LEAST_ETHERTYPE and data[at + 14 : at + 17] == SNAP)
 
 
@@ -199,10 +203,14 @@ def _wlan(data: bytes, at: int, end: int, *, control: int, flags: int, alignment
             return None
         octets += 6 if flags & 0x80 else 2  # with HT control
     start = at + -(-octets // alignment) * alignment
-    # Cards that decrypt leave the protected flag set: only what follows tells.
-    if flags & 0x40 and data[start : start + 3] != SNAP:
-        return None
-    return Inner(LLC, start, end)
+    if not flags & 0x40:
+        return Inner(LLC, start, end)
+    # Cards that decrypt leave the protected flag set, and the header of WEP (4 octets) or of CCMP (8) in place or not.
+    uint16(data, start + 9)  # a slice alone does not tell that the capture cut it
+    for octets in (0, 4, 8):
+        if data[start + octets : start + octets + 3] == SNAP:
+            return Inner(LLC, start + octets, end)
+    return None
 
 
 def radiotap(data: bytes, at: int, end: int) -> Inner | None:

@@ -14,7 +14,7 @@ from tlsinspect.net.link import WLAN, WLAN_SWAPPED, mpls
 ERSPAN_I_II, ERSPAN_III, WCCP, EOIP, PPP_IN_GRE = 0x88BE, 0x22EB, 0x883E, 0x6400, 0x880B
 GTP_T_PDU = 255
 IEEE_80211 = 1  # wireless binding identifier of CAPWAP
-GPE_PROTOCOLS = {1: IPV4, 2: IPV6, 3: ETHERNET}
+VXLAN_PROTOCOLS = {1: IPV4, 2: IPV6, 3: ETHERNET}
 
 
 def gre(data: bytes, at: int, end: int) -> Inner | None:
@@ -47,17 +47,10 @@ def etherip(data: bytes, at: int, end: int) -> Inner | None:
 
 
 def vxlan(data: bytes, at: int, end: int) -> Inner | None:
-    """RFC 7348 section 5; the Group Based Policy extension uses more of the reserved bits."""
-    if end - at < 8 or data[at] & 0x7F != 0x08 or data[at + 7]:
+    """RFC 7348 section 5, with the bits of Group Based Policy; Generic Protocol Extension where its P bit is set."""
+    if end - at < 8 or data[at] & 0x08 == 0 or data[at + 7]:  # I: the network identifier is valid
         return None
-    return Inner(ETHERNET, at + 8, end)
-
-
-def vxlan_gpe(data: bytes, at: int, end: int) -> Inner | None:
-    """Generic Protocol Extension for VXLAN: the P bit and the next protocol."""
-    if end - at < 8 or data[at] & 0x0C != 0x0C or data[at + 7]:
-        return None
-    kind = GPE_PROTOCOLS.get(data[at + 3])
+    kind = VXLAN_PROTOCOLS.get(data[at + 3]) if data[at] & 0x04 else ETHERNET
     return Inner(kind, at + 8, end) if kind else None
 
 
@@ -143,7 +136,7 @@ LAYERS: Mapping[tuple[str, int], Layer] = {
     ("udp", 2152): gtp_u,
     ("udp", 3544): teredo,
     ("udp", 4789): vxlan,
-    ("udp", 4790): vxlan_gpe,
+    ("udp", 4790): vxlan,
     ("udp", 5247): capwap,
     ("udp", 6081): geneve,
     ("udp", 6635): mpls,  # RFC 7510 section 3
