@@ -61,9 +61,9 @@ def _decompress_lz4(chunks: Iterator[bytes]) -> Iterator[bytes]:
             pending = b""  # the decoder keeps what it has not used
             if octets:
                 yield octets
-            elif decoder.eof:
+            if decoder.eof:  # looked at before the next call, which would begin a new frame
                 break
-            elif decoder.needs_input and not (pending := next(chunks, b"")):
+            if not octets and decoder.needs_input and not (pending := next(chunks, b"")):
                 raise SourceError("The lz4 data is cut: it ends inside a frame.")
         pending = decoder.unused_data or b""
 

@@ -127,8 +127,9 @@ def _frames(window: Window) -> Iterator[Frame]:
             elif kind == INTERFACE_DESCRIPTION:
                 interfaces.append(_interface(octets[at : at + total], layout))
             elif kind in PACKET_READERS:
+                frame = PACKET_READERS[kind](octets[at : at + total], layout, interfaces, number + 1)
                 number += 1
-                yield PACKET_READERS[kind](octets[at : at + total], layout, interfaces, number)
+                yield frame
             elif kind == DECRYPTION_SECRETS:
                 _keep_secrets(octets[at : at + total], layout, window)
             elif kind in NUMBERED_WITHOUT_FRAME:

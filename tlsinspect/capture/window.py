@@ -44,7 +44,7 @@ class Window:
                 parts.append(chunk)
                 there += len(chunk)
         except SourceError as damage:
-            self.defects.append(Defect("capture", str(damage), self.offset + there))
+            self.note(str(damage), there)
         self.octets = b"".join(parts)
         return self.octets
 
