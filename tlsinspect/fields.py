@@ -27,9 +27,8 @@ from tlsinspect.model.message import (
     ServerKeyExchange,
 )
 from tlsinspect.tls import extensions as ext
+from tlsinspect.tls.versions import is_tls13
 from tlsinspect.tls.x509 import decode_certificate, name_text
-
-TLS13 = 0x0304
 
 
 class Compare(enum.Enum):
@@ -75,15 +74,13 @@ class Field:
 
 
 def client_hello(handshake: Handshake) -> ClientHello | Missing:
-    """The first ClientHello."""
-    return handshake.client_hellos[0] if handshake.client_hellos else absent_hello(handshake)
+    """The first ClientHello, or why there is none."""
+    return handshake.client_hellos[0] if handshake.client_hellos else handshake.no_client_hello
 
 
-def absent_hello(handshake: Handshake) -> Missing:
-    """Why there is no ClientHello: a message of the server proves that there was one."""
-    answered = isinstance(handshake.server_hello, ServerHello) or handshake.server_hello is Missing.LOST
-    broken = any(defect.where.startswith("client_hello") for defect in handshake.defects)
-    return Missing.MALFORMED if broken else Missing.LOST if answered else Missing.NOT_SENT
+def of_whole_client_hello(read: Callable[[ClientHello], Value]) -> Callable[[Handshake], Value]:
+    """Reads what only a hello that is there to its end can say."""
+    return of_client_hello(lambda hello: Missing.LOST if hello.defect else read(hello))
 
 
 def of_client_hello(read: Callable[[ClientHello], Value]) -> Callable[[Handshake], Value]:
@@ -221,7 +218,7 @@ def chosen_alpn(handshake: Handshake) -> Value:
     hello = handshake.server_hello
     if isinstance(hello, Missing):
         return hello
-    if hello.version != TLS13:
+    if not is_tls13(hello.version):
         return hello.body(ext.ALPN)
     encrypted = handshake.encrypted_extensions
     return encrypted if isinstance(encrypted, Missing) else encrypted.body(ext.ALPN)
@@ -250,8 +247,10 @@ def retry_group(handshake: Handshake) -> Value:
 
 
 def certificates(message: CertificateMessage | Missing) -> tuple[Certificate, ...] | Missing:
-    """The chain decoded, leaf first."""
-    return message if isinstance(message, Missing) else tuple(decode_certificate(entry.der) for entry in message.entries)
+    """The chain decoded, leaf first; one that is cut or malformed on the way is not known."""
+    if isinstance(message, Missing):
+        return message
+    return Missing.LOST if message.defect else tuple(decode_certificate(entry.der) for entry in message.entries)
 
 
 def certificate_object(certificate: Certificate) -> dict[str, Value]:
@@ -511,7 +510,7 @@ FIELDS: tuple[Field, ...] = (
         path="client_hello.extensions",
         title="Extensions offered",
         group=Group.HELLO,
-        read=of_client_hello(lambda c: names(registry.EXTENSION_TYPES, (e.type for e in c.extensions))),
+        read=of_whole_client_hello(lambda c: names(registry.EXTENSION_TYPES, (e.type for e in c.extensions))),
         compare=Compare.SET,
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extension.type",
@@ -531,7 +530,7 @@ FIELDS: tuple[Field, ...] = (
         path="client_hello.ja3",
         title="JA3",
         group=Group.HELLO,
-        read=of_client_hello(fingerprint.ja3),
+        read=of_whole_client_hello(fingerprint.ja3),
         compare=Compare.VALUE,
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja3",
@@ -541,7 +540,7 @@ FIELDS: tuple[Field, ...] = (
         path="client_hello.ja3_text",
         title="JA3 text",
         group=Group.HELLO,
-        read=of_client_hello(fingerprint.ja3_text),
+        read=of_whole_client_hello(fingerprint.ja3_text),
         compare=Compare.EXPECTED,  # the digest above says it already
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja3_full",
@@ -551,7 +550,7 @@ FIELDS: tuple[Field, ...] = (
         path="client_hello.ja4",
         title="JA4",
         group=Group.HELLO,
-        read=lambda h: of_client_hello(lambda c: fingerprint.ja4(c, transport=JA4_TRANSPORT[h.protocol]))(h),
+        read=lambda h: of_whole_client_hello(lambda c: fingerprint.ja4(c, transport=JA4_TRANSPORT[h.protocol]))(h),
         compare=Compare.VALUE,
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja4",

@@ -154,6 +154,7 @@ class Handshake:
     tcp: Transport = Transport()
     preamble: Preamble | None = None
     client_hellos: tuple[ClientHello, ...] = ()  # two after a HelloRetryRequest
+    no_client_hello: Missing = Missing.NOT_SENT  # why client_hellos is empty, where it is
     hello_retry_request: ServerHello | Missing = Missing.NOT_SENT
     server_hello: ServerHello | Missing = Missing.NOT_SENT
     encrypted_extensions: EncryptedExtensions | Missing = Missing.NOT_SENT

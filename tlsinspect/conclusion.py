@@ -1,0 +1,294 @@
+"""From a conversation that is over to its handshakes: what happened, and what ended it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import fields as dataclass_fields
+from typing import Any
+
+from tlsinspect.conversation import SEQUENCE_NUMBERS, Conversation
+from tlsinspect.model.frame import Defect, Side
+from tlsinspect.model.handshake import (
+    Ending,
+    EndingKind,
+    Event,
+    Handshake,
+    Mark,
+    Outcome,
+    Transport,
+)
+from tlsinspect.model.message import (
+    Alert,
+    CertificateMessage,
+    ClientHello,
+    NewSessionTicket,
+    PlainMessage,
+    PlainOctets,
+    ServerHello,
+    ServerKeyExchange,
+    UndecodedMessage,
+)
+from tlsinspect.net.transport import endpoints
+from tlsinspect.tls import messages
+from tlsinspect.tls.assembly import Assembled, assemble
+from tlsinspect.tls.completion import completed, is_fatal, is_finish
+from tlsinspect.tls.record import is_header
+
+ALERT = 21  # content type
+STALL_NS = 5_000_000_000  # of silence before the end of the capture make a stalled handshake
+SYN_RETRIES = 2  # SYNs without an answer that make a stalled one at once
+
+# Ports where TLS is what is meant: a connection there that never came so far is a TLS connection that failed.
+TLS_PORTS = frozenset((443, 465, 563, 636, 853, 989, 990, 992, 993, 994, 995, 5061, 5671, 6443, 6514, 8443, 8883, 9443))
+# What servers say to plain HTTP on a TLS port: nginx, Apache, Go, Jetty and Tomcat.
+PLAIN_HTTP_REFUSED = (
+    b"plain HTTP request was sent to HTTPS port",
+    b"speaking plain HTTP to an SSL-enabled server port",
+    b"Client sent an HTTP request to an HTTPS server",
+    b"requires TLS",
+)
+
+
+def conclude(conversation: Conversation, *, name: str, now_ns: int, final: bool, plain: bool) -> list[Handshake]:
+    """The handshakes of a conversation, in order; none when nobody tried to speak TLS, unless *plain*.
+
+    *final*: the capture ends here, at *now_ns*; otherwise the conversation is over by its own events.
+    """
+    conversation.finish()
+    events = conversation.connection.events if conversation.connection is not None else []
+    events = with_plain_octets(conversation, events)
+    if not plain and not worth_telling(conversation, events):
+        return []
+    transport = transport_of(conversation)
+    parts = list(split(events)) or [[]]
+    return [
+        handshake(conversation, part, transport, name=name, now_ns=now_ns, final=final, place=(index, len(parts)))
+        for index, part in enumerate(parts, 1)
+    ]
+
+
+def worth_telling(conversation: Conversation, events: Sequence[Event]) -> bool:
+    """Whether somebody tried to speak TLS."""
+    if any(isinstance(event.message, HANDSHAKE_MESSAGES) for event in events):
+        return True
+    if conversation.refused:
+        return True
+    server_port = endpoints(conversation.key)[0 if conversation.client == 1 else 1].port
+    client = conversation.directions[conversation.client or 0]
+    server = conversation.directions[1 - (conversation.client or 0)]
+    if conversation.connection is None and server.plain:
+        answered = any(text in server.plain for text in PLAIN_HTTP_REFUSED)
+        if answered or (client.plain and is_header(server.plain) and server.plain[0] == ALERT):
+            return True
+    silent = not conversation.directions[0].sizes and not conversation.directions[1].sizes
+    attempted = conversation.syn is not None and silent and (conversation.syn_ack is None or conversation.resets)
+    return bool(attempted) and server_port in TLS_PORTS
+
+
+HANDSHAKE_MESSAGES = (
+    ClientHello,
+    ServerHello,
+    CertificateMessage,
+    ServerKeyExchange,
+    NewSessionTicket,
+    UndecodedMessage,
+    PlainMessage,
+)
+
+
+def with_plain_octets(conversation: Conversation, events: list[Event]) -> list[Event]:
+    """Puts what was said before TLS in front, where no dialogue explains it, or what was said instead of TLS."""
+    if conversation.preamble is not None and conversation.preamble.accepted:
+        return events
+    found = []
+    for index, direction in enumerate(conversation.directions):
+        if direction.plain:
+            side = Side.CLIENT if index == conversation.client else Side.SERVER
+            frames = tuple(dict.fromkeys(direction.plain_frames))
+            time_ns = events[0].time_ns if events else conversation.last_ns
+            found.append(Event(side=side, time_ns=time_ns, frames=frames, message=PlainOctets(direction.plain)))
+    return sorted(found, key=lambda event: event.frames) + events
+
+
+def split(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events of each handshake of a connection: a ClientHello after both Finished begins another."""
+    part: list[Event] = []
+    finished: set[Side] = set()
+    for event in events:
+        if isinstance(event.message, ClientHello) and len(finished) == 2:
+            yield part
+            part, finished = [], set()
+        part.append(event)
+        if isinstance(event.message, PlainMessage) and event.message.type == messages.FINISHED:
+            finished.add(event.side)
+    if part:
+        yield part
+
+
+def handshake(
+    conversation: Conversation,
+    events: Sequence[Event],
+    transport: Transport,
+    *,
+    name: str,
+    now_ns: int,
+    final: bool,
+    place: tuple[int, int],
+) -> Handshake:
+    """One handshake of a conversation; *place* is its number among them and how many there are."""
+    part, parts = place
+    last = part == parts
+    done = completed(events, transport)
+    ending = first_ending(events, transport, now_ns) if last else None
+    if ending is None and last and not done:
+        ending = silence(conversation, transport, now_ns=now_ns, final=final)
+    over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
+    known = assemble(events, ended=over and not unseen_octets(conversation))
+    done = done or (bool(events) and not last)
+    end_ns, end_frame = end_of(events, ending, conversation, done=done)
+    source, destination = endpoints(conversation.key)
+    client, server = (destination, source) if conversation.client == 1 else (source, destination)
+    start = (conversation.started_ns, conversation.first_frame)
+    if part > 1:
+        start = (events[0].time_ns, events[0].frames[0])
+    return Handshake(
+        capture=name,
+        stream=conversation.number,
+        part=part,
+        parts=parts,
+        client=client,
+        server=server,
+        started_ns=start[0],
+        ended_ns=end_ns,
+        first_frame=start[1],
+        last_frame=end_frame,
+        outcome=outcome(conversation, events, ending, done=done),
+        ending=ending,
+        tcp=transport,
+        preamble=conversation.preamble,
+        events=tuple(events),
+        **assembled(known, conversation),
+    )
+
+
+def assembled(known: Assembled, conversation: Conversation) -> dict[str, Any]:
+    """The fields that the events say, and the defects of the keys beside them."""
+    values = {field.name: getattr(known, field.name) for field in dataclass_fields(known)}
+    connection = conversation.connection
+    if connection is not None and connection.keys_failed:
+        problem = "the secrets for this connection do not open its records"
+        values["defects"] = (*known.defects, Defect("keylog", problem))
+    return values
+
+
+# -- TCP -----------------------------------------------------------------------------------------------------------
+
+
+def transport_of(conversation: Conversation) -> Transport:
+    """What TCP did, told by client and server."""
+    client_index = conversation.client or 0
+    client, server = conversation.directions[client_index], conversation.directions[1 - client_index]
+    return Transport(
+        syn=conversation.syn,
+        syn_ack=conversation.syn_ack,
+        syn_count=client.syns,
+        fins=tuple(mark(each, client_index) for each in conversation.fins),
+        resets=tuple(mark(each, client_index) for each in conversation.resets),
+        client_octets=client.stream.octets,
+        server_octets=server.stream.octets,
+        client_acknowledged=acknowledged(client.base, server.acknowledged),
+        server_acknowledged=acknowledged(server.base, client.acknowledged),
+        client_retransmissions=client.stream.retransmissions,
+        server_retransmissions=server.stream.retransmissions,
+        client_segments=tuple(client.sizes),
+        client_ttl=client.ttl,
+        server_ttl=server.ttl,
+        last_ns=conversation.last_ns,
+    )
+
+
+def mark(each: tuple[int, int, int, int], client_index: int) -> Mark:
+    """A FIN or RST by side."""
+    index, frame, time_ns, ttl = each
+    return Mark(Side.CLIENT if index == client_index else Side.SERVER, frame, time_ns, ttl)
+
+
+def acknowledged(base: int | None, acknowledgement: int | None) -> int:
+    """Octets of one side that the other has acknowledged; 0 when nothing tells."""
+    if base is None or acknowledgement is None:
+        return 0
+    count = (acknowledgement - base - 1) % SEQUENCE_NUMBERS
+    return count if count < 1 << 31 else 0
+
+
+def unseen_octets(conversation: Conversation) -> bool:
+    """Whether a side acknowledged octets that are not in the capture: one direction, or its end, is missing.
+
+    A FIN takes one sequence number, and may be missing without harm.
+    """
+    for index, direction in enumerate(conversation.directions):
+        peer = conversation.directions[1 - index]
+        if peer.acknowledged is None:
+            continue
+        if direction.stream.next_seq is None:
+            if direction.base is None and peer.stream.octets:
+                return True
+            continue
+        ahead = (peer.acknowledged - direction.stream.next_seq) % SEQUENCE_NUMBERS
+        if 1 < ahead < 1 << 31:
+            return True
+    return False
+
+
+# -- what ended it -------------------------------------------------------------------------------------------------
+
+
+def first_ending(events: Sequence[Event], transport: Transport, now_ns: int) -> Ending | None:
+    """The first fatal alert, FIN or RST, by the order of the frames."""
+    found = [
+        Ending(EndingKind.ALERT, event.side, event.time_ns, event.frames[-1], event.message)
+        for event in events
+        if isinstance(event.message, Alert) and is_fatal(event.message, events)
+    ]
+    found += [Ending(EndingKind.FIN, each.side, each.time_ns, each.frame) for each in transport.fins]
+    found += [Ending(EndingKind.RST, each.side, each.time_ns, each.frame) for each in transport.resets]
+    return min(found, key=lambda ending: (ending.frame or 0, ending.kind is not EndingKind.ALERT), default=None)
+
+
+def silence(conversation: Conversation, transport: Transport, *, now_ns: int, final: bool) -> Ending:
+    """What ended a handshake that nothing ended: silence, or the end of the capture."""
+    quiet = now_ns - conversation.last_ns
+    retried = transport.syn_ack is None and transport.syn_count >= SYN_RETRIES
+    if not final or quiet >= STALL_NS or retried:
+        return Ending(EndingKind.SILENCE, None, conversation.last_ns)
+    return Ending(EndingKind.CAPTURE_END, None, conversation.last_ns)
+
+
+def outcome(conversation: Conversation, events: Sequence[Event], ending: Ending | None, *, done: bool) -> Outcome:
+    """How the handshake ended."""
+    spoken = any(isinstance(event.message, (*HANDSHAKE_MESSAGES, Alert)) for event in events)
+    if not spoken and (conversation.spoken or any(direction.plain for direction in conversation.directions)):
+        return Outcome.NEVER_TLS
+    if done:
+        return Outcome.COMPLETED
+    if ending is None:
+        return Outcome.CUT
+    return {
+        EndingKind.ALERT: Outcome.REJECTED,
+        EndingKind.FIN: Outcome.CLOSED,
+        EndingKind.RST: Outcome.RESET,
+        EndingKind.SILENCE: Outcome.STALLED,
+        EndingKind.CAPTURE_END: Outcome.CUT,
+    }[ending.kind]
+
+
+def end_of(
+    events: Sequence[Event], ending: Ending | None, conversation: Conversation, *, done: bool
+) -> tuple[int, int]:
+    """Time and frame of the event that completed or ended the handshake."""
+    if done:
+        finish = [event for event in events if is_finish(event)] or list(events)
+        return finish[-1].time_ns, finish[-1].frames[-1]
+    if ending is not None and ending.frame is not None:
+        return ending.time_ns, ending.frame
+    return conversation.last_ns, conversation.last_frame

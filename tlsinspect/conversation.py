@@ -1,0 +1,285 @@
+"""One TCP connection while its handshake is looked at, and what is spoken on it: told by content, never by port."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tlsinspect.model.frame import Side
+from tlsinspect.model.handshake import Mark, Preamble
+from tlsinspect.net.reassembly import Chunk, Stream
+from tlsinspect.net.transport import Segment
+from tlsinspect.preamble import PreambleReader, State, looks_like_tls
+from tlsinspect.tls.connection import Connection
+from tlsinspect.tls.keylog import Secrets
+
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+MOST_RESETS = 4
+MOST_SEGMENT_SIZES = 8
+MOST_PLAIN = 256  # octets kept of each side of a conversation that is not TLS
+SEQUENCE_NUMBERS = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on what is held, and the times after which a conversation is given up or done."""
+
+    idle_ns: int = 60_000_000_000  # without a packet: the handshake has stalled
+    settle_ns: int = 2_000_000_000  # watched after completion, for late alerts and resets
+    linger_ns: int = 200_000_000  # watched after the connection was closed or reset
+    settle_octets: int = 1 << 18  # application data of one side after which nothing more is read
+    most_flows: int = 100_000  # conversations remembered, finished ones included
+    most_octets: int = 1 << 20  # held out of order per direction
+
+
+@dataclass(slots=True)
+class Direction:
+    """One direction of a conversation.  Owned by it, freed with it."""
+
+    stream: Stream
+    base: int | None = None  # sequence number of the SYN, or one before that of the first segment
+    syns: int = 0
+    ttl: int = 0
+    acknowledged: int | None = None  # highest acknowledgement number sent to the peer
+    sizes: list[int] = field(default_factory=list)
+    plain: bytes = b""  # first octets, until TLS begins
+    plain_frames: list[int] = field(default_factory=list)
+    fin: bool = False
+
+
+class Conversation:
+    """One TCP connection while its handshake is looked at.
+
+    Owns both directions, the dialogue before TLS and the TLS connection; freed when the handshake is emitted.
+    Direction 0 is that of the first packet seen.
+    """
+
+    __slots__ = (
+        "_reader",
+        "client",
+        "closed_ns",
+        "completed_ns",
+        "connection",
+        "directions",
+        "fins",
+        "first_frame",
+        "key",
+        "last_frame",
+        "last_ns",
+        "number",
+        "preamble",
+        "refused",
+        "resets",
+        "scheduled_ns",
+        "secrets",
+        "spoken",
+        "started_ns",
+        "syn",
+        "syn_ack",
+    )
+
+    def __init__(self, number: int, key: bytes, frame: int, time_ns: int, limits: Limits, secrets: Secrets | None):
+        self.number = number
+        self.key = key  # of direction 0
+        self.directions = (
+            Direction(Stream(most_octets=limits.most_octets)),
+            Direction(Stream(most_octets=limits.most_octets)),
+        )
+        self.client: int | None = None  # the direction in which the client sends
+        self.secrets = secrets
+        self.connection: Connection | None = None
+        self.preamble: Preamble | None = None
+        self.refused = False  # TLS was asked for in a dialogue, and refused
+        self.spoken = False  # something else than TLS is spoken, for good
+        self.started_ns = self.last_ns = time_ns
+        self.first_frame = self.last_frame = frame
+        self.syn: Mark | None = None
+        self.syn_ack: Mark | None = None
+        self.fins: list[tuple[int, int, int, int]] = []  # direction, frame, time, TTL
+        self.resets: list[tuple[int, int, int, int]] = []
+        self.closed_ns: int | None = None
+        self.completed_ns: int | None = None
+        self.scheduled_ns = 0  # when it is looked at next; kept by the table of flows
+        self._reader: PreambleReader | None = None
+
+    # -- segments
+
+    def feed(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
+        """Takes one segment of one direction."""
+        direction = self.directions[index]
+        flags = segment.flags
+        self.last_ns = time_ns
+        self.last_frame = frame
+        if not direction.ttl:
+            direction.ttl = segment.ttl
+            direction.base = segment.seq if flags & SYN else (segment.seq - 1) % SEQUENCE_NUMBERS
+        if flags & SYN:
+            self._syn(index, segment, frame, time_ns)
+        if flags & ACK:
+            highest = direction.acknowledged
+            if highest is None or 0 < (segment.ack - highest) % SEQUENCE_NUMBERS < 1 << 31:
+                direction.acknowledged = segment.ack
+        if segment.payload_octets and not flags & RST:
+            seq = segment.seq + 1 if flags & SYN else segment.seq
+            if len(direction.sizes) < MOST_SEGMENT_SIZES:
+                direction.sizes.append(segment.payload_octets)
+            if not self.spoken:
+                for chunk in direction.stream.feed(seq, segment.payload, segment.payload_octets, frame, time_ns):
+                    self._chunk(index, chunk)
+        if flags & (FIN | RST):
+            self._close(index, segment, frame, time_ns)
+
+    def _syn(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
+        direction = self.directions[index]
+        direction.syns += 1
+        direction.stream.start(segment.seq + 1)
+        if segment.flags & ACK:
+            self.client = 1 - index if self.client is None else self.client
+            self.syn_ack = self.syn_ack or Mark(Side.SERVER, frame, time_ns, segment.ttl)
+        else:
+            self.client = index if self.client is None else self.client
+            self.syn = self.syn or Mark(Side.CLIENT, frame, time_ns, segment.ttl)
+
+    def _close(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
+        mark = (index, frame, time_ns, segment.ttl)
+        if segment.flags & RST:
+            if len(self.resets) < MOST_RESETS:
+                self.resets.append(mark)
+        elif not self.directions[index].fin:
+            self.directions[index].fin = True
+            self.fins.append(mark)
+        if self.closed_ns is None and (self.resets or len(self.fins) == 2):
+            self.closed_ns = time_ns
+
+    # -- octets
+
+    def _chunk(self, index: int, chunk: Chunk) -> None:
+        if self.connection is not None:
+            self._tls(index, chunk)
+        elif chunk.gap:
+            self._gap_before_tls(index, chunk)
+        else:
+            self._undecided(index, chunk)
+
+    def _gap_before_tls(self, index: int, chunk: Chunk) -> None:
+        """Octets are missing before it is known what is spoken: TLS may still begin behind them."""
+        self.directions[index].plain = b""
+        self.directions[index].plain_frames = []
+
+    def _undecided(self, index: int, chunk: Chunk) -> None:
+        direction = self.directions[index]
+        if self._reader is None:
+            octets = direction.plain + chunk.octets
+            tls = looks_like_tls(octets)
+            if tls:
+                self._begin(index, octets, chunk, frames=(*direction.plain_frames, chunk.frame))
+                return
+            if tls is None:  # too short to tell
+                direction.plain = octets
+                direction.plain_frames.append(chunk.frame)
+                return
+            chunk = chunk._replace(octets=octets)
+            self._reader = PreambleReader()
+        self._dialogue(index, chunk)
+
+    def _dialogue(self, index: int, chunk: Chunk) -> None:
+        direction = self.directions[index]
+        if len(direction.plain) < MOST_PLAIN:
+            direction.plain = (direction.plain + chunk.octets)[:MOST_PLAIN]
+            direction.plain_frames.append(chunk.frame)
+        if self.client is None:
+            self.client = index  # without a SYN the first to speak is taken for the client
+        assert self._reader is not None
+        verdict = self._reader.feed(self._side(index), chunk.octets, chunk.frame, chunk.time_ns)
+        if verdict.state is State.UNDECIDED:
+            return
+        self.preamble = verdict.preamble
+        if verdict.state is State.TLS:
+            self._begin_after_dialogue(verdict.client, verdict.server, chunk)
+        else:
+            self.refused = verdict.state is State.REFUSED
+            self.spoken = True
+
+    def _begin_after_dialogue(self, client: bytes, server: bytes, chunk: Chunk) -> None:
+        self.connection = Connection(secrets=self.secrets)
+        for octets, side in ((client, Side.CLIENT), (server, Side.SERVER)):
+            if octets:
+                self.connection.feed(side, Chunk(octets, 0, chunk.frame, chunk.time_ns))
+
+    def _begin(self, index: int, octets: bytes, chunk: Chunk, frames: tuple[int, ...]) -> None:
+        """TLS begins: whoever sends a ClientHello is the client, whoever opened the connection."""
+        kind = first_message(octets)
+        if kind is Side.CLIENT or (kind is None and self.client is None and is_client_port(self.key, index)):
+            self.client = index
+        elif self.client is None or kind is Side.SERVER:
+            self.client = 1 - index
+        self.connection = Connection(secrets=self.secrets)
+        direction = self.directions[index]
+        if len(frames) > 1:  # octets that came before in other frames
+            self.connection.feed(self._side(index), Chunk(direction.plain, 0, frames[0], chunk.time_ns))
+            octets = octets[len(direction.plain) :]
+        direction.plain = b""
+        self._tls(index, chunk._replace(octets=octets))
+        other = self.directions[1 - index]
+        if other.plain:  # a few octets of the other side that were too short to tell
+            early = Chunk(other.plain, 0, other.plain_frames[0], chunk.time_ns)
+            other.plain = b""
+            self._tls(1 - index, early)
+
+    def _tls(self, index: int, chunk: Chunk) -> None:
+        connection = self.connection
+        assert connection is not None
+        connection.feed(self._side(index), chunk)
+        if self.completed_ns is None and connection.complete:
+            self.completed_ns = chunk.time_ns
+
+    def _side(self, index: int) -> Side:
+        return Side.CLIENT if index == self.client else Side.SERVER
+
+    # -- the end
+
+    def finish(self) -> None:
+        """Delivers what is held, gaps marked."""
+        if self.spoken:
+            return
+        for index in (0, 1) if self.client != 1 else (1, 0):
+            for chunk in self.directions[index].stream.finish():
+                self._chunk(index, chunk)
+        if self.connection is not None:
+            self.connection.finish(self.last_ns)
+
+    def done_at(self, limits: Limits) -> int:
+        """The time after which the conversation is over; nothing after it is looked at."""
+        due = self.last_ns + limits.idle_ns
+        if self.closed_ns is not None:
+            due = min(due, self.closed_ns + limits.linger_ns)
+        if self.completed_ns is not None:
+            due = min(due, self.completed_ns + limits.settle_ns)
+        return due
+
+    def settled(self, limits: Limits) -> bool:
+        """Whether so much application data has passed that nothing more can come of the handshake."""
+        connection = self.connection
+        return (
+            connection is not None
+            and self.completed_ns is not None
+            and (
+                connection.client.data_octets > limits.settle_octets
+                or connection.server.data_octets > limits.settle_octets
+            )
+        )
+
+
+def first_message(octets: bytes) -> Side | None:
+    """Who sends a stream that begins so: the client a ClientHello, the server a ServerHello; None for neither."""
+    if octets[0] & 0x80:
+        return Side.CLIENT  # SSL 2.0 framing
+    if octets[0] == 22 and len(octets) > 5:
+        return {1: Side.CLIENT, 2: Side.SERVER, 11: Side.SERVER, 12: Side.SERVER, 16: Side.CLIENT}.get(octets[5])
+    return None
+
+
+def is_client_port(key: bytes, index: int) -> bool:
+    """Whether the sender in a direction has the higher port, as clients nearly always have."""
+    source = int.from_bytes(key[-4:-2], "big")
+    destination = int.from_bytes(key[-2:], "big")
+    return (source > destination) == (index == 0)

@@ -1,0 +1,90 @@
+"""The core for files, live capture and tests: frames in, handshakes out.
+
+No I/O and no clock: time is the time of the frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from tlsinspect.conclusion import conclude
+from tlsinspect.conversation import Conversation, Limits
+from tlsinspect.flows import Flows
+from tlsinspect.model.frame import Frame
+from tlsinspect.model.handshake import Handshake
+from tlsinspect.net.packet import PacketDecoder, Segment
+from tlsinspect.tls.keylog import Secrets
+
+__all__ = ["Inspector", "Limits", "inspect"]
+
+NOTHING: tuple[Handshake, ...] = ()
+
+
+class Inspector:
+    """Follows the connections of one capture.
+
+    Owns the fragments and conversations under way; each is freed when its handshake is returned.  *plain* returns
+    connections on which nobody spoke TLS, too.
+    """
+
+    def __init__(
+        self, name: str = "", *, limits: Limits | None = None, secrets: Secrets | None = None, plain: bool = False
+    ) -> None:
+        self._name = name
+        self._plain = plain
+        self._packets = PacketDecoder()
+        self._flows = Flows(limits=limits or Limits(), secrets=secrets)
+        self._now_ns = 0
+        self.frames = 0  # frames taken so far
+
+    def feed(self, frame: Frame) -> Sequence[Handshake]:
+        """Takes one frame; the handshakes that are known for good now, by it or by its time."""
+        self.frames += 1
+        time_ns = frame.time_ns
+        self._now_ns = time_ns
+        handshakes: Sequence[Handshake] = NOTHING
+        if time_ns > self._flows.next_due_ns:
+            handshakes = self.expire(time_ns)
+        packet = self._packets.decode(frame)
+        if isinstance(packet, Segment):
+            over = self._flows.feed(packet, frame.number, time_ns)
+            if over is not None:
+                return (*handshakes, *self._conclude(over))
+        return handshakes
+
+    def expire(self, now_ns: int) -> Sequence[Handshake]:
+        """The handshakes that are over at a time: of closed, settled and silent connections."""
+        return [each for over in self._flows.expire(now_ns) for each in self._conclude(over)]
+
+    def finish(self) -> Sequence[Handshake]:
+        """All that are still under way at the end of the capture."""
+        return [each for over in self._flows.finish() for each in self._conclude(over, final=True)]
+
+    def _conclude(self, conversation: Conversation, *, final: bool = False) -> list[Handshake]:
+        return conclude(conversation, name=self._name, now_ns=self._now_ns, final=final, plain=self._plain)
+
+
+def inspect(
+    frames: Iterable[Frame],
+    *,
+    name: str | None = None,
+    limits: Limits | None = None,
+    secrets: Secrets | None = None,
+    plain: bool = False,
+) -> Iterator[Handshake]:
+    """The handshakes of a capture, each as soon as it is known.
+
+    *name* is what Handshake.capture says; without it the capture's own.
+    """
+    label = name if name is not None else str(getattr(frames, "name", ""))
+    secrets = Secrets() if secrets is None else secrets
+    embedded: list[bytes] = getattr(frames, "key_logs", [])
+    taken = 0
+    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain)
+    for frame in frames:
+        if len(embedded) > taken:
+            for text in embedded[taken:]:
+                secrets.add(text)
+            taken = len(embedded)
+        yield from inspector.feed(frame)
+    yield from inspector.finish()

@@ -1,0 +1,396 @@
+"""From the events of one handshake to what is known about it: a pure fold, without state."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from tlsinspect.model.frame import Defect, Missing, Side
+from tlsinspect.model.handshake import AlertSeen, Event, Resumption, Visibility
+from tlsinspect.model.message import (
+    Alert,
+    CertificateMessage,
+    CertificateRequest,
+    CertificateStatus,
+    CertificateVerify,
+    ChangeCipherSpec,
+    ClientHello,
+    EncryptedExtensions,
+    EncryptedRecord,
+    Extension,
+    Gap,
+    NewSessionTicket,
+    OfferedPsks,
+    PlainMessage,
+    ServerHello,
+    ServerKeyExchange,
+    UndecodedMessage,
+)
+from tlsinspect.tls import messages
+from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
+from tlsinspect.tls.versions import is_tls13
+
+T = TypeVar("T")
+
+# Zeek's letters; a message of the client has the capital (Zeek, base/protocols/ssl, ssl_history).
+LETTERS: dict[type, str] = {
+    ClientHello: "c",
+    ServerHello: "s",
+    NewSessionTicket: "t",
+    CertificateMessage: "x",
+    ServerKeyExchange: "k",
+    CertificateRequest: "r",
+    CertificateVerify: "y",
+    CertificateStatus: "u",
+    ChangeCipherSpec: "i",
+    EncryptedExtensions: "o",
+    Alert: "l",
+}
+LETTERS_BY_TYPE = {
+    messages.HELLO_REQUEST: "h",
+    messages.CLIENT_HELLO: "c",
+    messages.SERVER_HELLO: "s",
+    messages.HELLO_VERIFY_REQUEST: "v",
+    messages.NEW_SESSION_TICKET: "t",
+    messages.CERTIFICATE: "x",
+    messages.COMPRESSED_CERTIFICATE: "x",
+    messages.SERVER_KEY_EXCHANGE: "k",
+    messages.CERTIFICATE_REQUEST: "r",
+    messages.SERVER_HELLO_DONE: "n",
+    messages.CERTIFICATE_VERIFY: "y",
+    messages.CLIENT_KEY_EXCHANGE: "g",
+    messages.FINISHED: "f",
+    messages.CERTIFICATE_URL: "w",
+    messages.CERTIFICATE_STATUS: "u",
+    messages.SUPPLEMENTAL_DATA: "a",
+    messages.END_OF_EARLY_DATA: "e",
+    messages.ENCRYPTED_EXTENSIONS: "o",
+    messages.KEY_UPDATE: "p",
+    messages.MESSAGE_HASH: "m",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """What the events of one handshake say.  The fields are those of model.Handshake."""
+
+    history: str
+    visibility: Visibility
+    client_hellos: tuple[ClientHello, ...]
+    no_client_hello: Missing
+    hello_retry_request: ServerHello | Missing
+    server_hello: ServerHello | Missing
+    encrypted_extensions: EncryptedExtensions | Missing
+    server_key_exchange: ServerKeyExchange | Missing
+    certificate_request: CertificateRequest | Missing
+    server_certificates: CertificateMessage | Missing
+    client_certificates: CertificateMessage | Missing
+    session_tickets: tuple[NewSessionTicket, ...] | Missing
+    resumption: Resumption
+    alerts: tuple[AlertSeen, ...]
+    defects: tuple[Defect, ...]
+
+
+def assemble(events: Sequence[Event], *, ended: bool) -> Assembled:
+    """Folds the events of one handshake.
+
+    *ended*: the capture shows that nothing can come any more (a fatal alert, FIN, RST or silence, and nothing
+    missing).  Only then does the absence of a message mean that it was not sent.
+    """
+    hellos = tuple(found(events, ClientHello, Side.CLIENT))
+    servers = found(events, ServerHello, Side.SERVER)
+    final = [hello for hello in servers if not hello.hello_retry_request]
+    retries = [hello for hello in servers if hello.hello_retry_request]
+    lost = Missing.NOT_SENT if ended and not gaps(events, Side.SERVER) else Missing.LOST
+    server_hello = final[0] if final else reason(events, messages.SERVER_HELLO, Side.SERVER, lost)
+    resumption = Resumption(offered=offered(hellos, server_hello), accepted=accepted(events, hellos, server_hello))
+    view = Flight(events, server_hello, resumption.accepted, lost)
+    return Assembled(
+        history=history(events),
+        visibility=view.visibility,
+        client_hellos=hellos,
+        no_client_hello=no_client_hello(events, ended=ended),
+        hello_retry_request=retries[0] if retries else Missing.NOT_SENT if final else lost,
+        server_hello=server_hello,
+        encrypted_extensions=view.tls13_only(EncryptedExtensions, messages.ENCRYPTED_EXTENSIONS),
+        server_key_exchange=view.server_message(ServerKeyExchange, messages.SERVER_KEY_EXCHANGE),
+        certificate_request=view.server_message(CertificateRequest, messages.CERTIFICATE_REQUEST),
+        server_certificates=view.server_message(CertificateMessage, messages.CERTIFICATE),
+        client_certificates=view.client_certificates(ended=ended),
+        session_tickets=view.session_tickets(),
+        resumption=resumption,
+        alerts=alerts(events),
+        defects=defects(events),
+    )
+
+
+def found(events: Sequence[Event], kind: type[T], side: Side) -> list[T]:
+    """The messages of one kind from one side, in wire order."""
+    return [event.message for event in events if isinstance(event.message, kind) and event.side is side]
+
+
+def gaps(events: Sequence[Event], side: Side) -> bool:
+    """Whether octets of one side are missing."""
+    return any(isinstance(event.message, Gap) and event.side is side for event in events)
+
+
+def reason(events: Sequence[Event], message_type: int, side: Side, otherwise: Missing) -> Missing:
+    """Why a message is not among the events: it may be there, and defective."""
+    for event in events:
+        message = event.message
+        if isinstance(message, UndecodedMessage) and message.type == message_type and event.side is side:
+            return Missing.LOST if is_cut(message) else Missing.MALFORMED
+    return otherwise
+
+
+def is_cut(message: UndecodedMessage) -> bool:
+    """Whether a message could not be decoded because part of it is not in the capture."""
+    return "are in the capture" in message.defect.problem
+
+
+def no_client_hello(events: Sequence[Event], *, ended: bool) -> Missing:
+    """Why there is no ClientHello: any message of TLS proves that there was one."""
+    spoken = any(event.side is Side.SERVER and not isinstance(event.message, Gap) for event in events)
+    lost = spoken or gaps(events, Side.CLIENT) or not ended
+    return reason(events, messages.CLIENT_HELLO, Side.CLIENT, Missing.LOST if lost else Missing.NOT_SENT)
+
+
+class Flight:
+    """What the server's and the client's messages after the ServerHello are, or why they are not known.
+
+    Owns nothing; a view of the events.
+    """
+
+    def __init__(
+        self,
+        events: Sequence[Event],
+        server_hello: ServerHello | Missing,
+        resumed: str | Missing | None,
+        lost: Missing,
+    ) -> None:
+        self.events = events
+        self.lost = lost
+        self.server_hello = server_hello
+        self.resumed = isinstance(resumed, str)
+        self.tls13 = isinstance(server_hello, ServerHello) and is_tls13(server_hello.version)
+        self.visibility = self._visibility()
+
+    def _visibility(self) -> Visibility:
+        if any(event.encrypted for event in self.events):
+            return Visibility.DECRYPTED
+        return Visibility.HIDDEN if self.tls13 else Visibility.CLEAR
+
+    def server_message(self, kind: type[T], message_type: int) -> T | Missing:
+        """A message of the server between its ServerHello and the end of its flight."""
+        for event in self.events:
+            if isinstance(event.message, kind) and event.side is Side.SERVER:
+                return event.message
+        return reason(self.events, message_type, Side.SERVER, self._absent())
+
+    def tls13_only(self, kind: type[T], message_type: int) -> T | Missing:
+        """The same for a message that only TLS 1.3 has."""
+        if isinstance(self.server_hello, ServerHello) and not self.tls13:
+            return Missing.NOT_SENT
+        resumed, self.resumed = self.resumed, False
+        message = self.server_message(kind, message_type)
+        self.resumed = resumed
+        return message
+
+    def _absent(self) -> Missing:
+        if isinstance(self.server_hello, Missing):
+            # Without the ServerHello it cannot be told whether the flight behind it would have been in clear.
+            return Missing.NOT_SENT if self.server_hello is Missing.NOT_SENT else Missing.LOST
+        if self.resumed:
+            return Missing.NOT_SENT  # RFC 8446 section 4.2.11, RFC 5246 section 7.3: no certificates pass
+        if self.tls13 and not self._server_finished():
+            return Missing.HIDDEN
+        if self._server_done() and not gaps(self.events, Side.SERVER):
+            return Missing.NOT_SENT
+        return self.lost
+
+    def _server_finished(self) -> bool:
+        return has_plain(self.events, messages.FINISHED, Side.SERVER)
+
+    def _server_done(self) -> bool:
+        """Whether the server's flight is over, so that what was not in it was not sent."""
+        if self.tls13:
+            return self._server_finished()
+        if has_plain(self.events, messages.SERVER_HELLO_DONE, Side.SERVER):
+            return True
+        return any(
+            isinstance(event.message, ChangeCipherSpec)
+            or (isinstance(event.message, PlainMessage) and event.message.type == messages.CLIENT_KEY_EXCHANGE)
+            for event in self.events
+        )
+
+    def client_certificates(self, *, ended: bool) -> CertificateMessage | Missing:
+        """The client's Certificate, empty when it was asked and has none."""
+        sent = found(self.events, CertificateMessage, Side.CLIENT)
+        if sent:
+            return sent[0]
+        absent = Missing.NOT_SENT if ended and not gaps(self.events, Side.CLIENT) else Missing.LOST
+        if isinstance(self.server_hello, Missing):
+            absent = absent if self.server_hello is Missing.LOST else self.server_hello
+        elif self.resumed:
+            absent = Missing.NOT_SENT
+        elif self.tls13:
+            if not has_plain(self.events, messages.FINISHED, Side.CLIENT):
+                hidden = encrypted_records(self.events, Side.CLIENT) or not self._server_finished()
+                absent = Missing.HIDDEN if hidden else absent
+            else:
+                absent = Missing.NOT_SENT
+        elif self._client_done() and not gaps(self.events, Side.CLIENT):
+            absent = Missing.NOT_SENT
+        return reason(self.events, messages.CERTIFICATE, Side.CLIENT, absent)
+
+    def _client_done(self) -> bool:
+        """Whether the client's flight has passed the place of its Certificate (TLS 1.2 and before)."""
+        return any(
+            event.side is Side.CLIENT
+            and (
+                isinstance(event.message, ChangeCipherSpec)
+                or (isinstance(event.message, PlainMessage) and event.message.type == messages.CLIENT_KEY_EXCHANGE)
+            )
+            for event in self.events
+        )
+
+    def session_tickets(self) -> tuple[NewSessionTicket, ...] | Missing:
+        """The tickets that the server issued; empty when it issued none as far as the capture goes."""
+        issued = tuple(found(self.events, NewSessionTicket, Side.SERVER))
+        if issued:
+            return issued
+        if isinstance(self.server_hello, Missing):
+            return self.server_hello
+        return Missing.HIDDEN if self.tls13 and not self._server_finished() else ()
+
+
+def has_plain(events: Sequence[Event], message_type: int, side: Side) -> bool:
+    """Whether one side sent a message of which only the type is kept."""
+    return any(
+        isinstance(event.message, PlainMessage) and event.message.type == message_type and event.side is side
+        for event in events
+    )
+
+
+def encrypted_records(events: Sequence[Event], side: Side) -> bool:
+    """Whether one side sent records that could not be opened."""
+    return any(isinstance(event.message, EncryptedRecord) and event.side is side for event in events)
+
+
+def offered(hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing) -> tuple[str, ...] | Missing:
+    """The sessions that the client offered to take up.
+
+    A legacy_session_id beside a ticket only marks the answer (RFC 5077 section 3.4), and beside TLS 1.3 it is for
+    middleboxes (RFC 8446 appendix D.4), so there it counts when the server took it up.
+    """
+    if not hellos:
+        return Missing.LOST
+    hello = hellos[0]
+    if hello.defect is not None:
+        return Missing.LOST
+    kinds = []
+    ticket = hello.body(SESSION_TICKET)
+    if isinstance(hello.body(PRE_SHARED_KEY), OfferedPsks):
+        kinds.append("psk")
+    if isinstance(ticket, bytes) and ticket:
+        kinds.append("session_ticket")
+    elif hello.legacy_session_id:
+        versions = hello.body(SUPPORTED_VERSIONS)
+        compatibility = isinstance(versions, tuple) and any(is_tls13(version) for version in versions)
+        if not compatibility or echoes(hello, server_hello):
+            kinds.append("session_id")
+    return tuple(kinds)
+
+
+def echoes(hello: ClientHello, server_hello: ServerHello | Missing) -> bool:
+    """Whether a server of TLS 1.2 or before answered with the client's session ID.  RFC 5246 section 7.4.1.3."""
+    return (
+        isinstance(server_hello, ServerHello)
+        and not is_tls13(server_hello.version)
+        and hello.legacy_session_id != b""
+        and server_hello.legacy_session_id_echo == hello.legacy_session_id
+    )
+
+
+def accepted(
+    events: Sequence[Event], hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing
+) -> str | Missing | None:
+    """By what the server resumed a session; None for a full handshake."""
+    if isinstance(server_hello, Missing):
+        return server_hello
+    if is_tls13(server_hello.version):
+        return "psk" if server_hello.has(PRE_SHARED_KEY) is True else None
+    if not hellos:
+        return abbreviated(events, Missing.LOST, "session_id")
+    ticket = hellos[0].body(SESSION_TICKET)
+    kind = "session_ticket" if isinstance(ticket, bytes) and ticket else "session_id"
+    if echoes(hellos[0], server_hello):
+        return abbreviated(events, kind, kind)
+    if kind == "session_ticket" and not hellos[0].legacy_session_id:
+        # Such a client learns it from the next message only (RFC 5077 section 3.4).
+        return abbreviated(events, Missing.LOST, kind)
+    return None
+
+
+def abbreviated(events: Sequence[Event], unknown: str | Missing, resumed: str) -> str | Missing | None:
+    """What the message after the ServerHello says: a certificate or key exchange makes it a full handshake.
+
+    Some servers echo a session ID and go on with a full handshake.
+    """
+    for event in events:
+        if event.side is not Side.SERVER:
+            continue
+        match event.message:
+            case CertificateMessage() | ServerKeyExchange() | PlainMessage(type=messages.SERVER_HELLO_DONE):
+                return None
+            case ChangeCipherSpec():
+                return resumed
+    return unknown
+
+
+def alerts(events: Sequence[Event]) -> tuple[AlertSeen, ...]:
+    """The alerts that could be read."""
+    return tuple(
+        AlertSeen(
+            side=event.side,
+            alert=event.message,
+            frame=event.frames[-1],
+            time_ns=event.time_ns,
+            encrypted=event.encrypted,
+        )
+        for event in events
+        if isinstance(event.message, Alert)
+    )
+
+
+def defects(events: Sequence[Event]) -> tuple[Defect, ...]:
+    """The departures from the specification in the messages, with the frames that carried them."""
+    result = []
+    for event in events:
+        message = event.message
+        own = getattr(message, "defect", None)
+        if isinstance(own, Defect):
+            result.append(replace(own, frames=event.frames))
+        extensions: tuple[Extension, ...] = getattr(message, "extensions", ())
+        for extension in extensions:
+            if extension.defect is not None:
+                result.append(replace(extension.defect, frames=event.frames))
+    return tuple(result)
+
+
+def history(events: Sequence[Event]) -> str:
+    """A letter per message that can be read, as in Zeek's ssl_history; letters of the client are capitals."""
+    letters = ((letter_of(event), event.side) for event in events)
+    return "".join(letter.upper() if side is Side.CLIENT else letter for letter, side in letters)
+
+
+def letter_of(event: Event) -> str:
+    """The letter of one event in lower case; empty for what has none."""
+    match event.message:
+        case ServerHello(hello_retry_request=True):
+            return "j"
+        case PlainMessage(type=kind) | UndecodedMessage(type=kind):
+            return LETTERS_BY_TYPE.get(kind, "z")
+        case message:
+            return LETTERS.get(type(message), "")

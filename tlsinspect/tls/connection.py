@@ -1,0 +1,313 @@
+"""Both directions of one TLS connection: octets in, events out.
+
+The one loop of the package is here: keys found by the hello messages open the records after them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tlsinspect.model.frame import Defect, Side
+from tlsinspect.model.handshake import Event
+from tlsinspect.model.message import (
+    Alert,
+    ApplicationData,
+    CertificateMessage,
+    CertificateRequest,
+    ChangeCipherSpec,
+    ClientHello,
+    EncryptedRecord,
+    Gap,
+    Message,
+    NewSessionTicket,
+    PlainMessage,
+    PlainOctets,
+    ServerHello,
+    UndecodedMessage,
+)
+from tlsinspect.net.reassembly import Chunk
+from tlsinspect.tls import messages
+from tlsinspect.tls.extensions import EARLY_DATA
+from tlsinspect.tls.handshake import LARGEST, MessageReader, RawMessage
+from tlsinspect.tls.keylog import Secrets
+from tlsinspect.tls.messages import decode_message, decode_sslv2_message
+from tlsinspect.tls.opener import Opener
+from tlsinspect.tls.record import SSLV2_HELLO, Lost, Plain, Record, RecordReader
+from tlsinspect.tls.versions import TLS13, is_tls13
+
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
+MOST_EVENTS = 400  # of one connection; a handshake with every message in a record of its own has about 30
+MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
+ALERT_OCTETS = 2
+
+
+@dataclass(slots=True)
+class Direction:
+    """What one side has sent so far.  Owned by the connection, freed with it."""
+
+    side: Side
+    records: RecordReader
+    messages: MessageReader
+    encrypted: bool = False  # a ChangeCipherSpec of TLS 1.2 or before has passed
+    finished: bool = False  # Finished was seen, or the record in which it must be
+    data_events: int = 0
+    data_octets: int = 0  # application data, or encrypted records of TLS 1.3, on the wire
+    lossy: bool = False  # octets are missing
+
+
+class Connection:
+    """Folds the octets of both directions into events, in the order of the capture.
+
+    Owns two directions and their keys; all is freed when the flow emits its handshake.
+    """
+
+    __slots__ = (
+        "_opener",
+        "_waiting",
+        "cipher_suite",
+        "client",
+        "defects",
+        "early_data",
+        "events",
+        "hello_only",
+        "server",
+        "version",
+    )
+
+    def __init__(self, *, secrets: Secrets | None = None) -> None:
+        self.events: list[Event] = []
+        self.defects: list[Defect] = []
+        self.client = Direction(Side.CLIENT, RecordReader(), MessageReader())
+        self.server = Direction(Side.SERVER, RecordReader(), MessageReader())
+        self.version = 0  # negotiated; 0 until the ServerHello
+        self.cipher_suite = 0
+        self.early_data = False  # the client announced 0-RTT data
+        self.hello_only = True  # from the client nothing but hellos has come
+        self._opener = Opener(secrets) if secrets else None
+        self._waiting: list[Record] = []  # encrypted records of the client captured before the ServerHello
+
+    @property
+    def complete(self) -> bool:
+        """Whether both sides have finished the handshake."""
+        return self.client.finished and self.server.finished
+
+    @property
+    def keys_failed(self) -> bool:
+        """Whether there are secrets for this connection, and none opened a record."""
+        return self._opener is not None and self._opener.failed > 0 and self._opener.opened == 0
+
+    def feed(self, side: Side, chunk: Chunk) -> None:
+        """Takes the next octets, or the next gap, of one side."""
+        direction = self.client if side is Side.CLIENT else self.server
+        for item in direction.records.feed(chunk):
+            if isinstance(item, Record):
+                self._record(direction, item)
+            elif isinstance(item, Lost):
+                self._lost(direction, item)
+            else:
+                self._plain(direction, item)
+
+    def finish(self, time_ns: int) -> None:
+        """Takes the unfinished record and message of each side, as far as they were captured."""
+        for direction in (self.client, self.server):
+            for item in direction.records.finish():
+                if isinstance(item, Record):
+                    self._record(direction, item._replace(time_ns=time_ns), last=True)
+            self._cut(direction, time_ns)
+        self._open_waiting()
+
+    # -- items of the record layer
+
+    def _plain(self, direction: Direction, item: Plain) -> None:
+        self._add(direction, PlainOctets(item.octets), (item.frame,), item.time_ns)
+
+    def _lost(self, direction: Direction, item: Lost) -> None:
+        direction.lossy = True
+        self._cut(direction, item.time_ns)
+        self._add(direction, Gap(item.octets), (item.frame,), item.time_ns)
+        if self._opener:
+            self._opener.lost(direction.side)
+
+    def _record(self, direction: Direction, record: Record, *, last: bool = False) -> None:
+        cut = len(record.fragment) < record.octets
+        if cut and not last:
+            direction.lossy = True
+        if record.type == SSLV2_HELLO:
+            message = decode_sslv2_message(record.fragment)
+            self._message(direction, message, record.frames, record.time_ns, encrypted=False)
+        elif record.type == HANDSHAKE and not direction.encrypted:
+            self._handshake_record(direction, record, cut=cut)
+        elif record.type == ALERT and record.octets == ALERT_OCTETS and not cut and not direction.encrypted:
+            self._alert(direction, record.fragment, record, encrypted=False)
+        elif record.type == CHANGE_CIPHER_SPEC and record.octets == 1:
+            self._change_cipher_spec(direction, record)
+        elif cut:
+            self._unopened(direction, record)
+        else:
+            self._protected(direction, record)
+
+    def _handshake_record(self, direction: Direction, record: Record, *, cut: bool) -> None:
+        fragment = record.fragment
+        if direction.messages.empty and not plausible(fragment):
+            # The ChangeCipherSpec before it is not in the capture: this is an encrypted message.
+            direction.encrypted = True
+            self._protected(direction, record)
+            return
+        for raw in direction.messages.feed(fragment, record.frames, record.time_ns):
+            self._raw(direction, raw, encrypted=False)
+        if cut:
+            self._cut(direction, record.time_ns)
+
+    def _cut(self, direction: Direction, time_ns: int) -> None:
+        for raw in direction.messages.cut(time_ns):
+            self._raw(direction, raw, encrypted=False)
+
+    def _raw(self, direction: Direction, raw: RawMessage, *, encrypted: bool) -> None:
+        version = TLS13 if is_tls13(self.version) else self.version
+        message = decode_message(
+            raw.type, raw.body, side=direction.side, version=version, cipher_suite=self.cipher_suite
+        )
+        if len(raw.body) < raw.octets:
+            message = cut_message(message, raw)
+        self._message(direction, message, raw.frames, raw.time_ns, encrypted=encrypted)
+
+    def _message(
+        self, direction: Direction, message: Message, frames: tuple[int, ...], time_ns: int, *, encrypted: bool
+    ) -> None:
+        self._add(direction, message, frames, time_ns, encrypted=encrypted)
+        match message:
+            case ClientHello() if direction.side is Side.CLIENT:
+                self._client_hello(message)
+            case ServerHello() if direction.side is Side.SERVER:
+                self._server_hello(message)
+            case PlainMessage(type=messages.FINISHED):
+                direction.finished = True
+                if self._opener:
+                    self._opener.finished(direction.side)
+            case PlainMessage(type=messages.KEY_UPDATE) if self._opener:
+                self._opener.key_update(direction.side)
+            case PlainMessage(type=messages.CLIENT_KEY_EXCHANGE):
+                self.hello_only = False
+
+    def _client_hello(self, hello: ClientHello) -> None:
+        if self.complete:  # renegotiation: the second handshake of this connection
+            self.client.finished = self.server.finished = False
+            self.hello_only = True
+        self.early_data = hello.has(EARLY_DATA) is True
+        if self._opener:
+            self._opener.client_hello(hello)
+
+    def _server_hello(self, hello: ServerHello) -> None:
+        self.version = hello.version
+        self.cipher_suite = hello.cipher_suite
+        if hello.hello_retry_request:
+            return
+        if self._opener:
+            self._opener.server_hello(hello)
+        self._open_waiting()
+
+    def _open_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for record in waiting:
+            self._protected(self.client, record)
+
+    def _alert(self, direction: Direction, octets: bytes, record: Record, *, encrypted: bool) -> None:
+        self._add(direction, Alert(octets[0], octets[1]), record.frames, record.time_ns, encrypted=encrypted)
+
+    def _change_cipher_spec(self, direction: Direction, record: Record, *, encrypted: bool = False) -> None:
+        self._add(direction, ChangeCipherSpec(), record.frames, record.time_ns, encrypted=encrypted)
+        # In TLS 1.3 it means nothing (RFC 8446 section 5); a client sends it there before 0-RTT data, too.
+        early = direction.side is Side.CLIENT and self.hello_only and any_hello(self.events)
+        if is_tls13(self.version) or (self.version == 0 and early):
+            return
+        direction.encrypted = True
+        if self._opener:
+            self._opener.change_cipher_spec(direction.side)
+
+    # -- encrypted records
+
+    def _protected(self, direction: Direction, record: Record) -> None:
+        """A record that is encrypted, or application data before anything is known."""
+        client = direction.side is Side.CLIENT
+        if client and self._opener and self.version == 0 and not self.early_data and record.type == APPLICATION_DATA:
+            if len(self._waiting) < MOST_DATA_EVENTS:
+                self._waiting.append(record)
+            return
+        opened = self._opener.open(direction.side, record) if self._opener else None
+        if opened is None:
+            self._unopened(direction, record)
+            return
+        content_type, octets = opened
+        if content_type == HANDSHAKE:
+            for raw in direction.messages.feed(octets, record.frames, record.time_ns):
+                self._raw(direction, raw, encrypted=True)
+        elif content_type == ALERT and len(octets) == ALERT_OCTETS:
+            self._alert(direction, octets, record, encrypted=True)
+        elif content_type == CHANGE_CIPHER_SPEC:
+            self._change_cipher_spec(direction, record, encrypted=True)
+        else:
+            self._data(direction, ApplicationData(record.octets, octets), record)
+
+    def _unopened(self, direction: Direction, record: Record) -> None:
+        if is_tls13(self.version) or record.type != APPLICATION_DATA:
+            message: ApplicationData | EncryptedRecord = EncryptedRecord(record.type, record.octets)
+        else:
+            message = ApplicationData(record.octets)
+        if record.type == HANDSHAKE:  # TLS 1.2 and before: the first after ChangeCipherSpec is the Finished
+            direction.finished = True
+        elif is_tls13(self.version):
+            # Which record holds the Finished cannot be told; records of the client before those of the server are
+            # 0-RTT data.
+            direction.finished = direction.side is Side.SERVER or self.server.finished
+        self._data(direction, message, record)
+
+    def _data(self, direction: Direction, message: ApplicationData | EncryptedRecord, record: Record) -> None:
+        direction.data_octets += record.octets
+        if direction.data_events < MOST_DATA_EVENTS:
+            direction.data_events += 1
+            self._add(direction, message, record.frames, record.time_ns)
+
+    def _add(
+        self,
+        direction: Direction,
+        message: Message,
+        frames: tuple[int, ...],
+        time_ns: int,
+        *,
+        encrypted: bool = False,
+    ) -> None:
+        if len(self.events) < MOST_EVENTS:
+            self.events.append(
+                Event(side=direction.side, time_ns=time_ns, frames=frames, message=message, encrypted=encrypted)
+            )
+
+
+def plausible(fragment: bytes) -> bool:
+    """Whether a handshake fragment begins with a message header that makes sense in clear."""
+    return (
+        fragment[:1] != b""
+        and fragment[0] in messages.NAMES
+        and (len(fragment) < 4 or int.from_bytes(fragment[1:4], "big") <= LARGEST)
+    )
+
+
+def any_hello(events: list[Event]) -> bool:
+    """Whether a ClientHello was seen, whole or in part."""
+    return any(
+        isinstance(event.message, ClientHello)
+        or (isinstance(event.message, UndecodedMessage) and event.message.type == messages.CLIENT_HELLO)
+        for event in events
+    )
+
+
+def cut_message(message: Message, raw: RawMessage) -> Message:
+    """A message of which only the beginning is in the capture, marked as such."""
+    problem = f"the message has {raw.octets} octets, {len(raw.body)} are in the capture"
+    defect = Defect(messages.message_name(raw.type), problem, len(raw.body), raw.frames)
+    if isinstance(message, UndecodedMessage):
+        return UndecodedMessage(message.type, message.octets, defect)
+    if isinstance(message, PlainMessage):
+        return PlainMessage(message.type, raw.octets)
+    if isinstance(message, ClientHello | ServerHello | CertificateMessage | CertificateRequest | NewSessionTicket):
+        return replace(message, defect=defect)
+    return UndecodedMessage(raw.type, raw.body, defect)  # what could be read of it would be a guess
