@@ -52,7 +52,8 @@ class PreambleReader:
         self._buffers = {Side.CLIENT: bytearray(), Side.SERVER: bytearray()}
         self._total = {Side.CLIENT: 0, Side.SERVER: 0}
         self._maybe: dict[Side, int | None] = {Side.CLIENT: None, Side.SERVER: None}  # where TLS may begin
-        self._candidates = [_Candidate(dialogue) for dialogue in DIALOGUES]
+        self._candidates: list[_Candidate] = []
+        self._is_open = False  # the candidates of the stage are there; nobody needs them where TLS begins at once
         self._before: Details = ()  # what the stages before said
         self._frames: tuple[int, ...] = ()  # of the stages before
         self._stages = 1
@@ -84,6 +85,9 @@ class PreambleReader:
         if at is not None:
             # The content says more than the dialogue: the answer may be missing in the capture.
             return self._tls(self._preamble(), side, at)
+        if not self._is_open:
+            self._is_open = True
+            self._candidates = [_Candidate(dialogue) for dialogue in DIALOGUES]
         if _BINARY.search(octets):
             self._candidates = [each for each in self._candidates if not each.is_text() or each.requested]
         for candidate in self._candidates:
@@ -120,7 +124,8 @@ class PreambleReader:
         self._frames = preamble.frames
         self._buffers = {Side.CLIENT: bytearray(), Side.SERVER: bytearray()}
         self._maybe = {Side.CLIENT: None, Side.SERVER: None}
-        self._candidates = [_Candidate(dialogue) for dialogue in DIALOGUES] if self._stages <= MOST_STAGES else []
+        self._candidates = []
+        self._is_open = self._stages > MOST_STAGES  # then nothing more is followed
         self._verdict = Verdict(State.UNDECIDED, preamble)
         for side, rest in rests.items():
             if rest and self._verdict.state is State.UNDECIDED:
