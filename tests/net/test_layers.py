@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -62,10 +60,7 @@ def test_the_shortcut_gives_what_the_general_way_gives_at_every_length(name: str
     for padding in (b"", bytes(6)):
         for octets in range(54, len(bytes(data)) + 7):
             one = frame(link_type, bytes(data) + padding, octets=octets)
-            try:
-                general = PacketDecoder()._innermost(one)
-            except (IndexError, struct.error):
-                general = None
+            general = PacketDecoder()._innermost(one)
 
             assert PacketDecoder().decode(one) == general
 
