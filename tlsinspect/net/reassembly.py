@@ -40,8 +40,8 @@ class Stream:
     """One direction of a TCP stream (RFC 9293 section 3.4).
 
     What came first wins: octets that come again are dropped, whatever they are. A hole becomes a gap when more than
-    *most_octets* are held behind it, when there are more than MOST_HOLES, and at the end, never because of an acknowledgement, as captures show those before
-    the data that they acknowledge.
+    *most_octets* are held behind it, when there are more than MOST_HOLES of them, and at the end; never because of an
+    acknowledgement, as captures show those before the data that they acknowledge.
 
     Owns the segments held out of order; each is freed when the octets before it have come or are given up.
     """
