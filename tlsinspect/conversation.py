@@ -256,6 +256,14 @@ class Conversation:
             due = min(due, self.completed_ns + limits.settle_ns)
         return due
 
+    def shift(self, by_ns: int) -> None:
+        """Moves the times that decide when the conversation is over."""
+        self.last_ns += by_ns
+        if self.closed_ns is not None:
+            self.closed_ns += by_ns
+        if self.completed_ns is not None:
+            self.completed_ns += by_ns
+
     def settled(self, limits: Limits) -> bool:
         """Whether so much application data has passed that nothing more can come of the handshake."""
         connection = self.connection

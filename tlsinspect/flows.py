@@ -79,12 +79,25 @@ class Flows:
         while self._count_excess() > 0:
             yield from self._evict()
 
+    def shift(self, by_ns: int) -> None:
+        """Moves the times of all that is under way, after a jump of the capture's clock."""
+        for conversation in {
+            id(each): each for each, _ in self._table.values() if isinstance(each, Conversation)
+        }.values():
+            conversation.shift(by_ns)
+            self._schedule(conversation, conversation.done_at(self._limits))
+
     def finish(self) -> Iterator[Conversation]:
         """All that are still under way, by their numbers."""
-        rest = {id(each): each for each, _ in self._table.values() if isinstance(each, Conversation)}
+        rest = self._under_way()
         self._table.clear()
         self._due.clear()
-        yield from sorted(rest.values(), key=lambda conversation: conversation.number)
+        yield from rest
+
+    def _under_way(self) -> list[Conversation]:
+        """The conversations that are not over, by their numbers."""
+        both = {each.number: each for each, _ in self._table.values() if isinstance(each, Conversation)}
+        return [both[number] for number in sorted(both)]
 
     def _open(self, key: bytes, frame: int, time_ns: int) -> Conversation:
         conversation = Conversation(self._count, key, frame, time_ns, self._limits, self._secrets)

@@ -17,6 +17,7 @@ from tlsinspect.tls.keylog import Secrets
 
 __all__ = ["Inspector", "Limits", "inspect"]
 
+FAULT_NS = 30 * 24 * 3600 * 1_000_000_000  # between two frames: some captures have frames of another decade in them
 NOTHING: tuple[Handshake, ...] = ()
 
 
@@ -41,6 +42,8 @@ class Inspector:
         """Takes one frame; the handshakes that are known for good now, by it or by its time."""
         self.frames += 1
         time_ns = frame.time_ns
+        if time_ns - self._now_ns > FAULT_NS and self._now_ns:
+            self._flows.shift(time_ns - self._now_ns)  # no pause, but a fault of the capture's clock
         self._now_ns = time_ns
         handshakes: Sequence[Handshake] = NOTHING
         if time_ns > self._flows.next_due_ns:
