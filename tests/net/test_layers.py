@@ -30,7 +30,7 @@ def test_a_cut_frame_gives_the_same_fields_with_less_payload_or_nothing(name: st
     link_type, data = FRAMES[name]
     whole = PacketDecoder().decode(frame(link_type, data))
     assert isinstance(whole, Segment)
-    for octets in range(len(bytes(data))):
+    for octets in range(len(data)):
         found = PacketDecoder().decode(frame(link_type, data, octets=octets))
         if isinstance(found, Segment):
             assert found[:5] + found[6:] == whole[:5] + whole[6:]
@@ -58,8 +58,8 @@ def test_every_header_of_the_table_is_in_a_frame_above(monkeypatch: pytest.Monke
 def test_the_shortcut_gives_what_the_general_way_gives_at_every_length(name: str) -> None:
     link_type, data = FRAMES[name]
     for padding in (b"", bytes(6)):
-        for octets in range(54, len(bytes(data)) + 7):
-            one = frame(link_type, bytes(data) + padding, octets=octets)
+        for octets in range(54, len(data) + 7):
+            one = frame(link_type, data + padding, octets=octets)
             general = PacketDecoder()._innermost(one)
 
             assert PacketDecoder().decode(one) == general
@@ -84,7 +84,7 @@ def test_random_octets_never_raise(link_type: int, data: bytes, more: int) -> No
 @settings(max_examples=1000, deadline=None)
 def test_changed_octets_never_raise(name: str, changes: list[tuple[int, int]], octets: int) -> None:
     link_type, data = FRAMES[name]
-    changed = bytearray(bytes(data))
+    changed = bytearray(data)
     for at, octet in changes:
         changed[at % len(changed)] = octet
     found = PacketDecoder().decode(frame(link_type, bytes(changed), octets=octets))

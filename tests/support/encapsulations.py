@@ -79,7 +79,7 @@ CAPWAP_NATIVE = struct.pack(">I4x", 2 << 19 | 1 << 9 | 0x100)
 CAPWAP_ETHERNET = struct.pack(">I4x", 2 << 19)
 WLAN_DATA = bytes(Dot11(type=2, subtype=0, FCfield="to_DS") / LLC() / SNAP() / TCP4)
 
-FRAMES: dict[str, tuple[int, Packet | bytes]] = {
+_FORGED: dict[str, tuple[int, Packet | bytes]] = {
     "ethernet": (1, ETHER / TCP4),
     "ethernet, IPv6": (1, ETHER / TCP6),
     "802.1Q": (1, ETHER / Dot1Q(vlan=5) / TCP4),
@@ -192,6 +192,9 @@ FRAMES: dict[str, tuple[int, Packet | bytes]] = {
         ETHER / Dot1Q(vlan=5) / OUTER4 / GRE() / OUTER6 / UDP(dport=4789) / VXLAN5 / ETHER / TCP4,
     ),
 }  # fmt: skip
+
+# Name -> link type and octets: scapy takes a millisecond to write a frame.
+FRAMES = {name: (link_type, bytes(data)) for name, (link_type, data) in _FORGED.items()}
 
 
 def frame(link_type: int, data: Packet | bytes, *, octets: int | None = None, time_ns: int = 0) -> Frame:
