@@ -52,7 +52,7 @@ def pcap_frames(window: Window) -> Iterator[Frame]:
         raise CaptureError(f"{window.label} is a pcap file of version {major}.{minor}; only version 2 can be read.")
     # Files before 2.3, and those of DG/UX (543.0), hold the two lengths of a record in the other order; of 2.3 both
     # kinds exist, and there the smaller one is the captured length, as in libpcap.
-    swapped = major == 543 or minor < 3
+    swapped = major == 543 or minor <= 3
     unsure = major == 2 and minor == 3
     limit = most_frame_octets(snap_length)
     return _records(window, variant, link & 0xFFFF, limit, swapped=swapped, unsure=unsure)
@@ -75,7 +75,7 @@ def _records(
         last = end - header
         while at <= last:
             second, fraction, captured, wire = unpack(octets, at)
-            if swapped or (unsure and captured > wire):
+            if swapped and (captured > wire or not unsure):
                 captured, wire = wire, captured
             body = at + header
             after = body + captured

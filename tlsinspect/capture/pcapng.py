@@ -99,7 +99,8 @@ def _frames(window: Window) -> Iterator[Frame]:
         unpack, uint32 = layout.enhanced.unpack_from, layout.uint32.unpack_from
         end = len(octets)
         last = end - ENHANCED_PACKET_OCTETS
-        known = len(interfaces)
+        this_index, this_high = -1, 0  # what base_ns and the rest are of
+        link_type, multiplier, divisor, base_ns = 0, 0, 1, 0
         while at <= last:
             kind, total, index, high, low, captured, wire = unpack(octets, at)
             after = at + total
@@ -107,13 +108,19 @@ def _frames(window: Window) -> Iterator[Frame]:
                 kind != ENHANCED_PACKET
                 or after > end
                 or captured + ENHANCED_PACKET_OCTETS > total
-                or index >= known
                 or uint32(octets, after - 4)[0] != total
             ):
                 break
+            if index != this_index or high != this_high:
+                if index >= len(interfaces):
+                    break
+                this_index, this_high = index, high
+                link_type, _, multiplier, divisor, offset_ns = interfaces[index]
+                base_ns = (high << 32) * multiplier + offset_ns * divisor
+            time_ns = base_ns + low * multiplier
+            if divisor != 1:
+                time_ns //= divisor
             number += 1
-            link_type, _, multiplier, divisor, offset_ns = interfaces[index]
-            time_ns = (high << 32 | low) * multiplier // divisor + offset_ns
             body = at + PACKET_DATA_OFFSET
             yield new(Frame, (number, time_ns, link_type, octets[body : body + captured], wire))
             at = after
