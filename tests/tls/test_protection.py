@@ -1,7 +1,10 @@
 import hashlib
 import hmac
+import os
 import shutil
 import ssl
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -149,6 +152,18 @@ def test_says_that_a_suite_is_not_supported(name: str) -> None:
     assert code is not None
 
     assert None is tls12_protection(0x0303, code, bytes(48), bytes(32), bytes(32), Side.CLIENT, encrypt_then_mac=False)
+
+
+@pytest.mark.parametrize("name", ["TLS_RSA_WITH_SEED_CBC_SHA", "TLS_RSA_WITH_IDEA_CBC_SHA", "TLS_RSA_WITH_RC4_128_SHA"])
+def test_says_that_this_openssl_has_no_ciphers_of_old(name: str) -> None:
+    code = registry.CIPHER_SUITES.code(name)
+    program = (
+        "from tlsinspect.tls.protection import tls12_protection as p; from tlsinspect.model.frame import Side;"
+        f"print(p(0x0301, {code}, bytes(48), bytes(32), bytes(32), Side.CLIENT, encrypt_then_mac=False))"
+    )
+    without_legacy = {**os.environ, "CRYPTOGRAPHY_OPENSSL_NO_LEGACY": "1"}
+
+    assert subprocess.check_output([sys.executable, "-c", program], env=without_legacy, text=True) == "None\n"
 
 
 @pytest.mark.parametrize("version", [0x0002, 0x0304, 0xFEFD])

@@ -94,8 +94,9 @@ def decode_extension_block(body: Cursor, message: int) -> tuple[tuple[Extension,
         block = body
     try:
         while len(block):
-            extension_type = block.uint(2, "extension_type")
-            octets = block.take(block.uint(2, "length of extension_data"), "extension_data")
+            header = block.uint(4, "extension_type and length")
+            extension_type = header >> 16
+            octets = block.take(header & 0xFFFF, "extension_data")
             found.append(decode_extension(extension_type, octets, message, offset=block.offset - len(octets)))
     except Malformed as error:
         defect = defect or Defect(where, error.problem, error.offset)
@@ -135,9 +136,7 @@ def _decode(extension_type: int, octets: bytes, message: int) -> Extension:
 # One client program sends the same bodies in thousands of hellos; looking one up costs a tenth of decoding it.
 _decode_once = lru_cache(maxsize=2048)(_decode)
 LARGEST_KEPT = 512  # octets; bounds the memory of the cache
-SELDOM_EQUAL = frozenset(
-    {KEY_SHARE, KEY_SHARE_OLD, PRE_SHARED_KEY, SESSION_TICKET, COOKIE, ENCRYPTED_CLIENT_HELLO, PADDING}
-)
+SELDOM_EQUAL = frozenset({KEY_SHARE, KEY_SHARE_OLD, PRE_SHARED_KEY, SESSION_TICKET, COOKIE, ENCRYPTED_CLIENT_HELLO})
 
 
 def present(body: Cursor) -> bool:

@@ -5,13 +5,25 @@ RFC 8446 section 5.2, RFC 5246 section 6.2.3 and the documents named below.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from tlsinspect import registry
 from tlsinspect.model.frame import Side
+from tlsinspect.tls.ciphers import (
+    AEADS,
+    BLOCK_CIPHERS,
+    HASHES,
+    STREAM_KEY_OCTETS,
+    AeadCipher,
+    BlockCipher,
+    Mac,
+    block_cipher_works,
+    decrypted,
+    digest_octets,
+    rc4,
+    record_header,
+    stream_cipher_works,
+)
 from tlsinspect.tls.key_schedule import NONCE_OCTETS, SSL_3_0, TLS_1_2, key_block, next_traffic_secret, traffic_key
 
 TLS_1_1 = 0x0302
@@ -39,59 +51,6 @@ class RecordProtection(Protocol):
         ...
 
 
-class Aead(Protocol):
-    """An AEAD of the cryptography package, with its key."""
-
-    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes:
-        """The plaintext.  Raises InvalidTag."""
-        ...
-
-
-class AeadCipher(NamedTuple):
-    """What has to be known of an AEAD to use it."""
-
-    key_octets: int
-    tag_octets: int
-    explicit_nonce: bool  # in TLS 1.2 a part of the nonce is sent with each record
-    load: Callable[[bytes], Aead]
-
-
-def _gcm(key: bytes) -> Aead:
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
-    return AESGCM(key)
-
-
-def _ccm(key: bytes) -> Aead:
-    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-
-    return AESCCM(key)
-
-
-def _ccm_8(key: bytes) -> Aead:
-    from cryptography.hazmat.primitives.ciphers.aead import AESCCM
-
-    return AESCCM(key, tag_length=8)
-
-
-def _chacha20(key: bytes) -> Aead:
-    from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
-
-    return ChaCha20Poly1305(key)
-
-
-# By the encryption in the name of the suite.  RFC 5288, RFC 6655, RFC 7905, RFC 8446 appendix B.4.
-AEADS: Mapping[str, AeadCipher] = {
-    "AES_128_GCM": AeadCipher(16, 16, True, _gcm),
-    "AES_256_GCM": AeadCipher(32, 16, True, _gcm),
-    "AES_128_CCM": AeadCipher(16, 16, True, _ccm),
-    "AES_256_CCM": AeadCipher(32, 16, True, _ccm),
-    "AES_128_CCM_8": AeadCipher(16, 8, True, _ccm_8),
-    "AES_256_CCM_8": AeadCipher(32, 8, True, _ccm_8),
-    "CHACHA20_POLY1305": AeadCipher(32, 16, False, _chacha20),
-}
-
-
 class Tls13Protection:
     """Records of TLS 1.3 under one traffic secret.  RFC 8446 sections 5.2 and 5.3.
 
@@ -111,9 +70,9 @@ class Tls13Protection:
         """The record in clear, with its inner content type; None when this secret does not open it."""
         if content_type != APPLICATION_DATA:
             return None
-        header = _record_header(content_type, version, len(fragment))
+        header = record_header(content_type, version, len(fragment))
         additional_data = b"" if 0 < self._draft <= LAST_DRAFT_WITHOUT_ADDITIONAL_DATA else header
-        inner = _decrypted(self._aead, _nonce(self._iv, self._sequence), fragment, additional_data)
+        inner = decrypted(self._aead, _nonce(self._iv, self._sequence), fragment, additional_data)
         if inner is None:
             return None
         content = inner.rstrip(b"\0")  # "the sender pads with zero-valued octets" after the type
@@ -161,66 +120,16 @@ class AeadProtection:
         size = len(sealed) - self._cipher.tag_octets
         if size < 0:
             return None
-        additional_data = self._sequence.to_bytes(8, "big") + _record_header(content_type, version, size)
-        octets = _decrypted(self._aead, nonce, sealed, additional_data)
+        additional_data = self._sequence.to_bytes(8, "big") + record_header(content_type, version, size)
+        octets = decrypted(self._aead, nonce, sealed, additional_data)
         if octets is None:
             return None
         self._sequence += 1
         return Opened(content_type, octets)
 
 
-def _record_header(content_type: int, version: int, octets: int) -> bytes:
-    return bytes([content_type]) + version.to_bytes(2, "big") + octets.to_bytes(2, "big")
-
-
 def _nonce(iv: bytes, sequence: int) -> bytes:
     return (int.from_bytes(iv, "big") ^ sequence).to_bytes(NONCE_OCTETS, "big")
-
-
-def _decrypted(aead: Aead, nonce: bytes, sealed: bytes, additional_data: bytes) -> bytes | None:
-    from cryptography.exceptions import InvalidTag
-
-    try:
-        return aead.decrypt(nonce, sealed, additional_data)
-    except InvalidTag:
-        return None
-
-
-HASHES: Mapping[str, str] = {"MD5": "md5", "SHA": "sha1", "SHA256": "sha256", "SHA384": "sha384"}
-
-
-class Mac(NamedTuple):
-    """The MAC of suites without AEAD.  RFC 5246 section 6.2.3.1, RFC 6101 section 5.2.3.1."""
-
-    key: bytes
-    hash_name: str
-    ssl3: bool
-
-    @property
-    def octets(self) -> int:
-        """Its length."""
-        return hashlib.new(self.hash_name, usedforsecurity=False).digest_size
-
-    def fits(self, mac: bytes, octets: bytes, *, sequence: int, content_type: int, version: int) -> bool:
-        """Whether *mac* is the MAC of a record."""
-        if self.ssl3:
-            return hmac.compare_digest(mac, self._of_ssl3(octets, sequence=sequence, content_type=content_type))
-        text = sequence.to_bytes(8, "big") + _record_header(content_type, version, len(octets)) + octets
-        return hmac.compare_digest(mac, hmac.digest(self.key, text, self.hash_name))
-
-    def _of_ssl3(self, octets: bytes, *, sequence: int, content_type: int) -> bytes:
-        padding = 48 if self.hash_name == "md5" else 40
-        text = sequence.to_bytes(8, "big") + bytes([content_type]) + len(octets).to_bytes(2, "big") + octets
-        inner = hashlib.new(self.hash_name, self.key + b"\x36" * padding + text, usedforsecurity=False).digest()
-        return hashlib.new(self.hash_name, self.key + b"\x5c" * padding + inner, usedforsecurity=False).digest()
-
-
-class BlockCipher(NamedTuple):
-    """What has to be known of a block cipher to use it in CBC mode."""
-
-    key_octets: int
-    block_octets: int
-    decrypt: Callable[[bytes, bytes, bytes], bytes]  # of key, IV and ciphertext
 
 
 class BlockProtection:
@@ -282,7 +191,7 @@ class StreamProtection:
         self._mac = mac
         self._sequence = 0
         self._opened_octets = 0
-        self._stream = _rc4(key) if key else None
+        self._stream = rc4(key) if key else None
 
     def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
         """The record in clear; None when these keys do not open it."""
@@ -290,48 +199,12 @@ class StreamProtection:
         content, mac = octets[: -self._mac.octets], octets[-self._mac.octets :]
         if not self._mac.fits(mac, content, sequence=self._sequence, content_type=content_type, version=version):
             if self._stream:
-                self._stream = _rc4(self._key)
+                self._stream = rc4(self._key)
                 self._stream(bytes(self._opened_octets))
             return None
         self._sequence += 1
         self._opened_octets += len(fragment)
         return Opened(content_type, content)
-
-
-def _rc4(key: bytes) -> Callable[[bytes], bytes]:
-    from cryptography.hazmat.decrepit.ciphers.algorithms import ARC4
-    from cryptography.hazmat.primitives.ciphers import Cipher
-
-    return Cipher(ARC4(key), mode=None).decryptor().update
-
-
-def _cbc(name: str) -> Callable[[bytes, bytes, bytes], bytes]:
-    def decrypt(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-        from cryptography.hazmat.decrepit.ciphers import algorithms as decrepit
-        from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
-
-        algorithm = getattr(decrepit, name, None) or getattr(algorithms, name)
-        return Cipher(algorithm(key), modes.CBC(iv)).decryptor().update(ciphertext)
-
-    return decrypt
-
-
-def _des(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
-    return _cbc("TripleDES")(key * 3, iv, ciphertext)  # three times the same key is DES
-
-
-# RFC 5246 appendix C, RFC 5469, RFC 5932, RFC 4162.
-BLOCK_CIPHERS: Mapping[str, BlockCipher] = {
-    "AES_128_CBC": BlockCipher(16, 16, _cbc("AES")),
-    "AES_256_CBC": BlockCipher(32, 16, _cbc("AES")),
-    "3DES_EDE_CBC": BlockCipher(24, 8, _cbc("TripleDES")),
-    "DES_CBC": BlockCipher(8, 8, _des),
-    "IDEA_CBC": BlockCipher(16, 8, _cbc("IDEA")),
-    "CAMELLIA_128_CBC": BlockCipher(16, 16, _cbc("Camellia")),
-    "CAMELLIA_256_CBC": BlockCipher(32, 16, _cbc("Camellia")),
-    "SEED_CBC": BlockCipher(16, 16, _cbc("SEED")),
-}
-STREAM_KEY_OCTETS: Mapping[str, int] = {"RC4_128": 16, "NULL": 0}
 
 
 def tls12_protection(
@@ -346,7 +219,8 @@ def tls12_protection(
 ) -> RecordProtection | None:
     """The protection of what *side* sends after its ChangeCipherSpec, in SSL 3.0 to TLS 1.2.
 
-    None when the suite is not supported.  RFC 5246 section 6.3.
+    None when the suite is not supported, here or by the cryptography package as it is installed.
+    RFC 5246 section 6.3.
     """
     suite = registry.cipher_suite(cipher_suite)
     old_chacha20 = registry.CIPHER_SUITES.name(cipher_suite).startswith("OLD_")  # another nonce than RFC 7905
@@ -356,11 +230,13 @@ def tls12_protection(
     block = BLOCK_CIPHERS.get(suite.encryption)
     if aead:
         mac_octets, key_octets, iv_octets = 0, aead.key_octets, 4 if aead.explicit_nonce else NONCE_OCTETS
-    elif block and suite.mac_or_hash in HASHES:
-        mac_octets, key_octets = _digest_octets(suite.mac_or_hash), block.key_octets
+    elif block and suite.mac_or_hash in HASHES and block_cipher_works(block):
+        mac_octets, key_octets = digest_octets(suite.mac_or_hash), block.key_octets
         iv_octets = block.block_octets if version < TLS_1_1 else 0
-    elif suite.encryption in STREAM_KEY_OCTETS and suite.mac_or_hash in HASHES:
-        mac_octets, key_octets, iv_octets = _digest_octets(suite.mac_or_hash), STREAM_KEY_OCTETS[suite.encryption], 0
+    elif (
+        suite.encryption in STREAM_KEY_OCTETS and suite.mac_or_hash in HASHES and stream_cipher_works(suite.encryption)
+    ):
+        mac_octets, key_octets, iv_octets = digest_octets(suite.mac_or_hash), STREAM_KEY_OCTETS[suite.encryption], 0
     else:
         return None
     octets = key_block(
@@ -378,10 +254,6 @@ def tls12_protection(
     if block:
         return BlockProtection(block, key, mac, iv=iv or None, encrypt_then_mac=encrypt_then_mac)
     return StreamProtection(key, mac)
-
-
-def _digest_octets(name: str) -> int:
-    return hashlib.new(HASHES[name], usedforsecurity=False).digest_size
 
 
 def _keys_of(side: Side, octets: bytes, sizes: tuple[int, ...]) -> list[bytes]:
