@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tlsinspect.compare import Difference, compare
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
@@ -124,6 +124,15 @@ def filled(example: str, values: dict[str, str]) -> str:
     return example
 
 
+def last_resorts_left_out(found: list[Diagnosed]) -> list[Diagnosed]:
+    """The findings without those that only describe an ending which another finding explains.
+
+    A cause of the stage *any* says nothing more beside an error that it follows from.
+    """
+    errors = {each.code for each in found if each.severity is Severity.ERROR}
+    return [each for each in found if each.cause.stage is not Stage.ANY or not errors & set(each.cause.follows_from)]
+
+
 def proof(field: Field, handshake: Handshake, side: str) -> Evidence:
     """One field as evidence."""
     frames = field.frames(handshake)
@@ -174,7 +183,7 @@ def ranked(found: list[Diagnosed], causes: Sequence[Cause]) -> tuple[Diagnosed, 
     from.
     """
     place = {cause.code: index for index, cause in enumerate(causes)}
-    rest = sorted(found, key=lambda each: (-each.severity, place[each.code]))
+    rest = sorted(last_resorts_left_out(found), key=lambda each: (-each.severity, place[each.code]))
     ordered: list[Diagnosed] = []
     while rest:
         ahead = {each.code for each in rest}

@@ -5,15 +5,26 @@ from __future__ import annotations
 from tlsinspect import fields, registry
 from tlsinspect.fields import certificates
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import AlertSeen, EndingKind, Handshake, Outcome, Visibility
+from tlsinspect.model.handshake import AlertSeen, EndingKind, Event, Handshake, Outcome, Visibility
 from tlsinspect.model.message import (
+    Alert,
     ApplicationData,
     Certificate,
     CertificateMessage,
+    CertificateRequest,
+    CertificateStatus,
+    CertificateVerify,
+    ChangeCipherSpec,
     ClientHello,
+    EncryptedExtensions,
     EncryptedRecord,
+    Gap,
+    Message,
+    NewSessionTicket,
+    PlainMessage,
     PlainOctets,
     ServerHello,
+    ServerKeyExchange,
 )
 
 FATAL = 2
@@ -149,6 +160,52 @@ def hello_time_ns(handshake: Handshake) -> int:
     return times[-1] if times else handshake.started_ns
 
 
+def hello_frame(handshake: Handshake) -> int | None:
+    """The frame that completed the last ClientHello."""
+    frames = [event.frames for event in handshake.events if isinstance(event.message, ClientHello) and event.frames]
+    return frames[-1][-1] if frames else None
+
+
+def last_message(handshake: Handshake, before_ns: int) -> Event | None:
+    """The last message of either side before a time."""
+    return next((event for event in reversed(handshake.events) if event.time_ns <= before_ns and event.frames), None)
+
+
+def last_before_alert(handshake: Handshake, seen: AlertSeen) -> Event | None:
+    """The last message before an alert."""
+    before = [event for event in handshake.events if not isinstance(event.message, Alert) and event.frames]
+    return next((event for event in reversed(before) if event.frames[-1] <= seen.frame), None)
+
+
+MESSAGE_NAMES: dict[type, str] = {
+    ClientHello: "ClientHello",
+    ServerHello: "ServerHello",
+    EncryptedExtensions: "EncryptedExtensions",
+    CertificateRequest: "CertificateRequest",
+    CertificateMessage: "Certificate",
+    CertificateVerify: "CertificateVerify",
+    CertificateStatus: "CertificateStatus",
+    ServerKeyExchange: "ServerKeyExchange",
+    NewSessionTicket: "NewSessionTicket",
+    ChangeCipherSpec: "ChangeCipherSpec",
+    ApplicationData: "application data",
+    EncryptedRecord: "encrypted record",
+    Alert: "alert",
+    PlainOctets: "octets that are no TLS",
+    Gap: "octets that are not in the capture",
+}
+PLAIN_MESSAGE_NAMES = {14: "ServerHelloDone", 16: "ClientKeyExchange", 20: "Finished", 24: "KeyUpdate"}
+
+
+def message_name(message: Message) -> str:
+    """A message in a sentence, by its name in the RFC."""
+    if isinstance(message, PlainMessage):
+        return PLAIN_MESSAGE_NAMES.get(message.type, "handshake message")
+    if isinstance(message, ServerHello) and message.hello_retry_request:
+        return "HelloRetryRequest"
+    return MESSAGE_NAMES.get(type(message), "handshake message")
+
+
 def waited(from_ns: int, until_ns: int) -> str:
     """A span of time in a sentence, such as "3.2 s" or "4 ms"."""
     span = max(0, until_ns - from_ns)
@@ -179,6 +236,14 @@ def plain_octets(handshake: Handshake, side: Side) -> bytes:
         if event.side is side and isinstance(event.message, PlainOctets):
             return event.message.octets
     return b""
+
+
+def plain_frame(handshake: Handshake, side: Side) -> int | None:
+    """The frame of those octets."""
+    for event in handshake.events:
+        if event.side is side and isinstance(event.message, PlainOctets):
+            return event.frames[-1] if event.frames else None
+    return None
 
 
 def first_line(octets: bytes) -> str:

@@ -81,3 +81,11 @@ def late_lines_of(number: int) -> tuple[tuple[str, str], ...]:
         ("curl", f"curl: (56) OpenSSL SSL_read: error:{code}:SSL routines::{openssl}, errno 0"),
         ("Node", f"ERR_SSL_{openssl.upper().replace(' ', '_')}"),
     )
+
+
+MISDIRECTED_LINES: tuple[tuple[str, str], ...] = (
+    ("nginx", "client attempted to request the server name different from the one that was negotiated"),
+    ("Apache", "AH02032: Hostname provided via SNI and hostname provided via HTTP have no compatible SSL setup"),
+    ("Apache", "AH02032: Hostname (default host as no SNI was provided) and hostname provided via HTTP"),
+    ("any client", "421 Misdirected Request"),
+)

@@ -2,18 +2,74 @@
 
 from __future__ import annotations
 
+from tlsinspect.diagnosis.causes import (
+    alert_other,
+    alpn_different,
+    alpn_missing,
+    alpn_no_overlap,
+    capture_incomplete,
+    client_gave_up,
+    connection_reused,
+    decryption_keys_missing,
+    default_certificate,
+    ech_retry,
+    fingerprint_different,
+    hello_closed,
+    hello_reset,
+    hello_split_dropped,
+    hello_unanswered,
+    http_refused,
+    misdirected_request,
+    not_tls_client,
+    not_tls_server,
+    server_gave_up,
+    sni_invalid,
+    sni_mismatch,
+    sni_missing,
+    sni_unrecognized,
+    starttls_refused,
+    tcp_no_answer,
+    tcp_refused,
+)
 from tlsinspect.diagnosis.rule import Cause
 
 # Within one severity an earlier cause is the better explanation, so the most specific come first and the ones that
 # only describe how it ended come last.  A cause also ranks below those that it follows from.
 CAUSES: tuple[Cause, ...] = (
     # -- transport: nobody came to speak TLS --
+    tcp_no_answer.CAUSE,
+    tcp_refused.CAUSE,
+    not_tls_client.CAUSE,
+    not_tls_server.CAUSE,
+    starttls_refused.CAUSE,
+    hello_split_dropped.CAUSE,
     # -- resumption --
     # -- routing --
+    sni_invalid.CAUSE,
+    sni_missing.CAUSE,
+    sni_mismatch.CAUSE,
+    sni_unrecognized.CAUSE,
+    ech_retry.CAUSE,
+    default_certificate.CAUSE,
+    alpn_no_overlap.CAUSE,
+    alpn_missing.CAUSE,
+    alpn_different.CAUSE,
+    connection_reused.CAUSE,
     # -- client-auth --
     # -- server-auth --
     # -- parameters --
     # -- capture: what it cannot tell --
+    capture_incomplete.CAUSE,
     # -- transport: how it ended, when nothing above says why --
+    hello_unanswered.CAUSE,
+    client_gave_up.CAUSE,
+    server_gave_up.CAUSE,
+    hello_closed.CAUSE,
+    hello_reset.CAUSE,
     # -- any: the last resorts --
+    misdirected_request.CAUSE,
+    http_refused.CAUSE,
+    fingerprint_different.CAUSE,
+    alert_other.CAUSE,
+    decryption_keys_missing.CAUSE,
 )

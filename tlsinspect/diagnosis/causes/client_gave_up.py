@@ -1,0 +1,124 @@
+"""The client closed or reset the connection in the middle of the handshake, without an alert.
+
+## What happened
+
+The server had answered with its ServerHello; then the client closed the connection and gave no reason. Clients do so
+when a time limit is reached, when the user or program cancels, or when they refuse the certificate without saying so
+(Bun closes right after the Certificate; curl, Node and nginx check after the handshake and then just close).
+
+## On the wire
+
+TLS 1.2: ClientHello, ServerHello, Certificate ... ServerHelloDone, then FIN or RST of the client. TLS 1.3: the same
+after the server's flight; without keys an encrypted alert cannot be told from other records but by its size, and where
+a record of that size stands, this cause is not named.
+
+## How to confirm
+
+Look at the client's own message and time-outs. Compare the time between the server's flight and the FIN with the
+client's limits: a round number of seconds is a time limit.
+
+## What it is not
+
+A refusal by the server: it had agreed. A refused certificate that the client tells in an alert has causes of its own.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import (
+    at_frame,
+    failed,
+    hello_of,
+    hello_time_ns,
+    hidden_refusal,
+    last_message,
+    message_name,
+    waited,
+)
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.handshake import EndingKind
+
+LONG_NS = 5 * 10**8
+
+
+def check(case: Case) -> Finding | None:
+    """The client ended the handshake with a FIN or RST, and no alert can have said why."""
+    handshake = case.handshake
+    ending = handshake.ending
+    if ending is None or ending.side is not Side.CLIENT or ending.kind not in (EndingKind.FIN, EndingKind.RST):
+        return None
+    if not failed(handshake) or handshake.alerts or hidden_refusal(handshake) or hello_of(handshake) is None:
+        return None
+    word = "closed" if ending.kind is EndingKind.FIN else "reset"
+    last = last_message(handshake, ending.time_ns)
+    if last is None:
+        return None
+    span = ending.time_ns - last.time_ns
+    if handshake.server_hello is Missing.NOT_SENT:
+        if ending.time_ns - hello_time_ns(handshake) >= 10**9:
+            return None  # it waited for an answer: hello-unanswered
+        seen = "before any answer to its ClientHello"
+    else:
+        seen = f"after the {last.side.value}'s {message_name(last.message)}{at_frame(last.frames[-1])}"
+    hint = (
+        "After so long a time limit of the client is likely."
+        if span >= LONG_NS
+        else "A client that refuses the certificate without an alert looks the same as one that was cancelled."
+    )
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=(
+            f"The client {word} the connection{at_frame(ending.frame)} {waited(last.time_ns, ending.time_ns)} {seen}, "
+            f"without an alert. {hint}"
+        ),
+        evidence=("tcp.client_fin", "tcp.client_reset", "server_certificates", "outcome"),
+    )
+
+
+CAUSE = Cause(
+    code="client-gave-up",
+    title="The client ended the handshake without an alert",
+    stage=Stage.TRANSPORT,
+    severity=Severity.ERROR,
+    looks_at=("tcp.client_fin", "tcp.client_reset", "outcome"),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(
+        "default-certificate",
+        "server-cert-name-mismatch",
+        "server-cert-expired",
+        "server-cert-not-yet-valid",
+        "server-cert-chain-incomplete",
+        "server-cert-untrusted",
+        "server-cert-self-signed",
+        "server-cert-revoked",
+        "server-cert-weak",
+        "sni-missing",
+        "sni-mismatch",
+        "alpn-missing",
+        "alpn-different",
+        "fallback-detected",
+        "hello-unanswered",
+        "capture-incomplete",
+    ),
+    fixes=(
+        Fix("nginx", "Wait longer for the upstream.", "proxy_connect_timeout 60s;", Side.CLIENT),
+        Fix("HAProxy", "Wait longer.", "timeout connect 10s\ntimeout check 10s", Side.CLIENT),
+        Fix("Envoy", "Wait longer.", "connect_timeout: 10s", Side.CLIENT),
+        Fix("curl", "Wait longer.", "curl --connect-timeout 30 https://{host}/", Side.CLIENT),
+        Fix("Go", "Wait longer.", "http.Transport{TLSHandshakeTimeout: 30 * time.Second}", Side.CLIENT),
+        Fix("Java", "Wait longer.", "socket.setSoTimeout(30_000);", Side.CLIENT),
+        Fix("any client", "Read its own message: the reason is there and not on the wire.", "", Side.CLIENT),
+    ),
+    log_lines=(
+        ("nginx", "client closed connection while SSL handshaking"),
+        ("nginx", "peer closed connection in SSL handshake while SSL handshaking"),
+        ("HAProxy", "Connection closed during SSL handshake"),
+        ("Go", "net/http: TLS handshake timeout"),
+        ("Go", "http: TLS handshake error from"),
+        ("OpenSSL", "error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading"),
+    ),
+    references=("RFC 8446 section 6.1", "RFC 5246 section 7.2.1"),
+    explanation=__doc__,
+)

@@ -1,0 +1,85 @@
+"""Several hosts were asked for on one TLS connection: no new handshake, so no new identity.
+
+## What happened
+
+A connection was kept open and used again for another host. The server name, the client certificate and the checks of
+the handshake are those of the first use. nginx shares upstream keepalive connections between locations, whatever
+`proxy_ssl_certificate` and `proxy_ssl_name` each of them has; browsers share HTTP/2 connections between hosts that one
+certificate covers.
+
+## On the wire
+
+One handshake, then requests with different Host headers inside. Keys are needed to see them; without keys a capture
+shows one connection where two were expected. TLS 1.2 and TLS 1.3 look the same.
+
+## How to confirm
+
+Count the handshakes: each identity needs its own. On the server, log the number of requests of a connection (nginx:
+`$connection_requests`).
+
+## What it is not
+
+Session resumption (`session-resumed`): that is a new connection with a handshake, if a short one.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
+from tlsinspect.diagnosis.http import plain_host, requests, statuses
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
+
+REFUSED = frozenset((400, 401, 403, 404, 421, 495, 496))
+
+
+def check(case: Case) -> Finding | None:
+    """Requests for several hosts passed on this connection."""
+    asked = [each for each in requests(case.handshake) if each.host]
+    hosts = tuple(dict.fromkeys(plain_host(each.host).lower() for each in asked))
+    if len(hosts) < 2:
+        return None
+    later = next(each for each in asked if plain_host(each.host).lower() == hosts[1])
+    answers = statuses(case.handshake)
+    refused = [status for status in answers[1:] if status in REFUSED]
+    said = f" The server answered {', '.join(map(str, refused))} to later ones." if refused else ""
+    return Finding(
+        certainty=Certainty.SHOWN,
+        severity=None if refused else Severity.INFO,
+        explanation=(
+            f"This connection was made with {name_text(server_name(case.handshake))}, and requests for "
+            f"{', '.join(quoted(host) for host in hosts)} passed on it{at_frame(later.frame)}: all of them have the "
+            f"identity of its one handshake.{said}"
+        ),
+        evidence=("client_hello.server_name", "client_certificates"),
+    )
+
+
+CAUSE = Cause(
+    code="connection-reused",
+    title="Several hosts were asked for on one TLS connection",
+    stage=Stage.ROUTING,
+    severity=Severity.ERROR,
+    looks_at=("client_hello.server_name", "client_certificates"),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(),
+    fixes=(
+        Fix(
+            "nginx",
+            "Give each identity an upstream block of its own, or keep connections per location (1.29.7 and later).",
+            "upstream alice {\n    server ADDRESS:443;\n    keepalive 8 local;\n}",
+            Side.CLIENT,
+        ),
+        Fix("nginx", "Or close the connection after each request.", "proxy_set_header Connection close;", Side.CLIENT),
+        Fix("HAProxy", "Do not share connections.", "http-reuse never", Side.CLIENT),
+        Fix("Go", "Use one Transport for each identity.", "http.Client{Transport: &http.Transport{}}", Side.CLIENT),
+        Fix("any server", "Answer 421 (Misdirected Request) to hosts that are served on another connection."),
+    ),
+    log_lines=(
+        ("nginx", "client attempted to request the server name different from the one that was negotiated"),
+        ("Apache", "AH02032: Hostname provided via SNI and hostname provided via HTTP have no compatible SSL setup"),
+    ),
+    references=("RFC 9113 section 9.1.1", "RFC 9110 section 7.4"),
+    explanation=__doc__,
+)

@@ -1,0 +1,148 @@
+"""The messages that would tell the cause are encrypted, and no keys were given.
+
+## What happened
+
+In TLS 1.3 all after the ServerHello is encrypted: certificates, the request for a client certificate, and most alerts.
+Such a handshake ended badly, and what shows without keys (sizes, places, who closed) fits several causes. This finding
+is a limit; it stands beside a likely cause where there is one.
+
+## On the wire
+
+TLS 1.3: records of type application_data(23) after the ServerHello. A record of 19 octets (35 with Java) instead of the
+Finished, or right after the client's flight, is an alert. Alerts of OpenSSL clients about the server's certificate are
+in clear even then. TLS 1.2: all of the handshake is in clear.
+
+## How to confirm
+
+Log the keys on either side (`SSLKEYLOGFILE`) and give them with `--keylog FILE`, or try once with TLS 1.2.
+
+## What it is not
+
+A cause.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.compare import compare as differences
+from tlsinspect.diagnosis.facts import (
+    ALERT_OCTETS,
+    at_frame,
+    completed,
+    encrypted_records,
+    failed,
+    fatal_alert,
+    hidden,
+    hidden_refusal,
+    label,
+    resumed,
+    waited,
+)
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
+from tlsinspect.model.handshake import EndingKind, Handshake
+
+HIDDEN_PARTS = ("server_certificates", "certificate_request", "client_certificates")
+
+
+def check(case: Case) -> Finding | None:
+    """A handshake without keys ended badly after the ServerHello."""
+    handshake = case.handshake
+    if not hidden(handshake) or fatal_alert(handshake) is not None:
+        return None
+    side = hidden_refusal(handshake)
+    if side is None and not failed(handshake):
+        return None
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=f"{story(handshake, side)} What it was about is encrypted, and no keys were given.",
+        evidence=("server_hello.version", *HIDDEN_PARTS, "outcome"),
+    )
+
+
+def story(handshake: Handshake, side: Side | None) -> str:
+    """What shows of the end without keys."""
+    if side is not None:
+        octets = next(each for each in encrypted_records(handshake, side) if each in ALERT_OCTETS)
+        other = encrypted_records(handshake, side.other)
+        if side is Side.CLIENT:
+            return (
+                f"The client answered the server's flight with one record of {octets} octets, the size of an alert, "
+                "instead of its Finished: it refused something, most often the server's certificate."
+            )
+        if other:
+            return (
+                f"The server answered the client's flight with a record of {octets} octets, the size of an alert: it "
+                "refused something, most often the client certificate or the lack of one."
+            )
+        return (
+            f"The server sent one record of {octets} octets, the size of an alert, right after its ServerHello: it "
+            "refused something in the offer, such as the application protocols or signature algorithms."
+        )
+    ending = handshake.ending
+    if ending is None or ending.side is None:
+        return "The handshake stopped after the ServerHello."
+    word = "closed" if ending.kind is EndingKind.FIN else "reset"
+    return (
+        f"The {ending.side.value} {word} the connection{at_frame(ending.frame)}, "
+        f"{waited(handshake.started_ns, ending.time_ns)} after it began, when the ServerHello had passed."
+    )
+
+
+def compare(left: Case, right: Case) -> Finding | None:
+    """One ended badly behind encryption, or both look alike and what could differ is encrypted."""
+    found = on_one_side(check)(left, right)
+    if found is not None:
+        return found
+    ours, theirs = left.handshake, right.handshake
+    if not (hidden(ours) and hidden(theirs) and completed(ours) and completed(theirs)):
+        return None
+    if resumed(ours) != resumed(theirs):
+        return None
+    seen = [each.field.title.lower() for each in differences(ours, theirs) if each.meaningful]
+    alike = f"differ in {', '.join(seen)} alone" if seen else "look alike in all that can be seen"
+    return Finding(
+        certainty=Certainty.SHOWN,
+        severity=Severity.INFO if seen else Severity.WARNING,
+        explanation=(
+            f"{label(ours)} and {label(theirs)} {alike}. Both completed with TLS 1.3, where the certificates of both "
+            "sides are encrypted, and no keys were given: they may differ there."
+        ),
+        evidence=HIDDEN_PARTS,
+        side="both",
+    )
+
+
+CAUSE = Cause(
+    code="decryption-keys-missing",
+    title="The deciding messages are encrypted, and no keys were given",
+    stage=Stage.CAPTURE,
+    severity=Severity.ERROR,
+    looks_at=("server_hello.version", *HIDDEN_PARTS),
+    check=check,
+    compare=compare,
+    follows_from=(),
+    fixes=(
+        Fix("tlsinspect", "Give the keys.", "tlsinspect explain CAPTURE --keylog keys.log"),
+        Fix("curl", "Log the keys.", "SSLKEYLOGFILE=keys.log curl https://{host}/", Side.CLIENT),
+        Fix("OpenSSL", "Log the keys.", "openssl s_client -keylogfile keys.log -connect HOST:443", Side.CLIENT),
+        Fix("GnuTLS", "Log the keys.", "SSLKEYLOGFILE=keys.log gnutls-cli HOST", Side.CLIENT),
+        Fix("Chrome and Firefox", "Log the keys.", "SSLKEYLOGFILE=keys.log", Side.CLIENT),
+        Fix("Node", "Log the keys.", "node --tls-keylog=keys.log app.js"),
+        Fix("Go", "Log the keys.", "tls.Config{KeyLogWriter: file}"),
+        Fix("Python", "Log the keys.", 'context.keylog_filename = "keys.log"'),
+        Fix("HAProxy", "Log the keys.", "tune.ssl.keylog on", Side.SERVER),
+        Fix("Envoy", "Log the keys.", "key_log:\n  path: /tmp/keys.log"),
+        Fix(
+            "nginx",
+            "As a proxy: log the keys (1.27.2 and later, with subscription), or try TLS 1.2 once.",
+            "proxy_ssl_protocols TLSv1.2;",
+            Side.CLIENT,
+        ),
+        Fix("curl", "Or try TLS 1.2 once.", "curl --tls-max 1.2 https://{host}/", Side.CLIENT),
+        Fix("OpenSSL", "Or try TLS 1.2 once.", "openssl s_client -tls1_2 -connect HOST:443", Side.CLIENT),
+    ),
+    log_lines=(),
+    references=("RFC 8446 section 2", "RFC 8446 section 5.2", "RFC 9850 section 1"),
+    explanation=__doc__,
+)

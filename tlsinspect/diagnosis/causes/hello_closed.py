@@ -1,0 +1,101 @@
+"""The server closed the connection right after the ClientHello, without an alert.
+
+## What happened
+
+The client sent its ClientHello, and the server closed the connection in good order (FIN) without a word in TLS. It
+accepted the connection and then would not or could not begin: no certificate is configured, its own upstream is down
+(a TCP proxy), it routes by server name and has no route, a connection limit or an address list.
+
+## On the wire
+
+SYN, SYN-ACK, ClientHello, FIN of the server. TLS 1.2 and TLS 1.3 look the same. OpenSSL clients answer the FIN with a
+fatal alert decode_error(50): that is a consequence.
+
+## How to confirm
+
+Read the server's log at that time. Compare with a connection that works (`tlsinspect diff`). For a TCP load balancer,
+try its targets directly.
+
+## What it is not
+
+A refusal of version, cipher suite or name by a TLS library: those send an alert. A RST is `hello-reset`; both are one
+family.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.causes.hello_reset import candidates
+from tlsinspect.diagnosis.facts import at_frame, hello_frame, hello_time_ns, unanswered, waited
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
+from tlsinspect.model.handshake import EndingKind
+
+
+def check(case: Case) -> Finding | None:
+    """The first that came after the ClientHello was a FIN of the server."""
+    handshake = case.handshake
+    ending = handshake.ending
+    if ending is None or ending.kind is not EndingKind.FIN or ending.side is not Side.SERVER:
+        return None
+    if not unanswered(handshake):
+        return None
+    late = any(seen.side is Side.CLIENT for seen in handshake.alerts)
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=(
+            f"The server closed the connection{at_frame(ending.frame)} "
+            f"{waited(hello_time_ns(handshake), ending.time_ns)} after the ClientHello"
+            f"{at_frame(hello_frame(handshake))}, without an alert. "
+            + ("The client's alert came after that, as a consequence. " if late else "")
+            + f"Why is not in the capture. {candidates(handshake)}"
+        ),
+        evidence=("tcp.server_fin", "client_hello.server_name", "client_hello.alpn"),
+    )
+
+
+CAUSE = Cause(
+    code="hello-closed",
+    title="The server closed the connection right after the ClientHello",
+    stage=Stage.TRANSPORT,
+    severity=Severity.ERROR,
+    looks_at=("tcp.server_fin", "client_hello.server_name"),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(
+        "sni-missing",
+        "sni-mismatch",
+        "sni-invalid",
+        "alpn-missing",
+        "alpn-different",
+        "version-no-overlap",
+        "cipher-no-overlap",
+        "group-no-overlap",
+        "fingerprint-different",
+        "hello-split-dropped",
+    ),
+    fixes=(
+        Fix("nginx", "Send the server name.", "proxy_ssl_server_name on;\nproxy_ssl_name {host};", Side.CLIENT),
+        Fix("nginx (stream)", "Route names that the map does not have.", "default BACKEND;", Side.SERVER),
+        Fix(
+            "Envoy",
+            "Match the name, or give what matches nothing a chain; both need the tls_inspector listener filter.",
+            'filter_chain_match:\n  server_names: ["{host}"]',
+            Side.SERVER,
+        ),
+        Fix("HAProxy", "Look for L4 rules that reject.", "tcp-request content reject", Side.SERVER),
+        Fix("any load balancer", "See that its targets are up, as it closes when none takes the connection."),
+    ),
+    log_lines=(
+        ("nginx", "peer closed connection in SSL handshake while SSL handshaking to upstream"),
+        ("curl", "curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL"),
+        ("OpenSSL", "error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading"),
+        ("GnuTLS", "*** Fatal error: The TLS connection was non-properly terminated."),
+        ("Go", "EOF"),
+        ("Java", "Remote host terminated the handshake"),
+        ("Node", "Client network socket disconnected before secure TLS connection was established"),
+        ("Python", "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"),
+    ),
+    references=("RFC 9293 section 3.6", "RFC 8446 section 6.1"),
+    explanation=__doc__,
+)

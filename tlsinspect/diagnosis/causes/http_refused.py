@@ -1,0 +1,108 @@
+"""The handshake completed, and HTTP refused the request.
+
+## What happened
+
+TLS did its part; the server then answered the request with a status that refuses it. nginx never refuses a client
+certificate in the handshake: it answers 400 "No required SSL certificate was sent" (496 in its log) or "The SSL
+certificate error" (495). 403 after a handshake in which nobody was asked for a certificate points to the wrong host.
+
+## On the wire
+
+A complete handshake, then the status inside; keys are needed to see it. TLS 1.2 and TLS 1.3 look the same.
+
+## How to confirm
+
+Read the server's access log for the status and the identity that it saw.
+
+## What it is not
+
+A failed handshake. Where something in the handshake explains the status, that is the cause and this its consequence.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import at_frame, first_line, name_text, quoted, server_name
+from tlsinspect.diagnosis.http import replies, requests
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
+
+UNAUTHORIZED = 401  # asks for a password or token, which is no matter of TLS
+ABOUT_ACCESS = frozenset((400, 401, 403, 495, 496))
+ABOUT_CERTIFICATES = ("No required SSL certificate was sent", "The SSL certificate error")
+
+
+def check(case: Case) -> Finding | None:
+    """A status was seen that refuses the client."""
+    reply = next((each for each in replies(case.handshake) if each.status in ABOUT_ACCESS), None)
+    if reply is None:
+        return None
+    asked = next((each for each in requests(case.handshake) if each.host), None)
+    request = f" to {asked.method} for the host {quoted(asked.host)}" if asked else ""
+    about = next((f" ({quoted(text)})" for text in ABOUT_CERTIFICATES if text in reply.text), "")
+    line = quoted(first_line(reply.text.encode("ascii", "backslashreplace")))
+    return Finding(
+        certainty=Certainty.STATED,
+        severity=Severity.WARNING if reply.status == UNAUTHORIZED else None,
+        explanation=(
+            f"The handshake with {name_text(server_name(case.handshake))} completed, and the server answered "
+            f"{line}{about}{request}{at_frame(reply.frame)}."
+        ),
+        evidence=("client_hello.server_name", "client_certificates", "outcome"),
+    )
+
+
+CAUSE = Cause(
+    code="http-refused",
+    title="The handshake completed, and HTTP refused the request",
+    stage=Stage.ROUTING,
+    severity=Severity.ERROR,
+    looks_at=("outcome", "client_certificates"),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(
+        "sni-missing",
+        "sni-mismatch",
+        "sni-invalid",
+        "default-certificate",
+        "misdirected-request",
+        "connection-reused",
+        "client-cert-not-requested",
+        "client-cert-missing",
+        "client-cert-untrusted",
+        "client-cert-issuer-not-accepted",
+        "client-cert-expired",
+        "client-cert-unsuitable",
+        "client-cert-chain-incomplete",
+        "client-cert-revoked",
+        "client-cert-different",
+        "session-resumed",
+        "session-resumed-other-name",
+        "session-resumed-other-identity",
+    ),
+    fixes=(
+        Fix(
+            "nginx",
+            "Give the upstream a client certificate where it wants one.",
+            "proxy_ssl_certificate CERT.pem;\nproxy_ssl_certificate_key KEY.pem;",
+            Side.CLIENT,
+        ),
+        Fix("curl", "Give a client certificate.", "curl --cert CERT.pem --key KEY.pem https://{host}/", Side.CLIENT),
+        Fix("any server", "Read the access log for the identity that it saw.", "", Side.SERVER),
+        Fix(
+            "nginx",
+            "Log what it saw of the client certificate.",
+            "log_format tls '$status $ssl_client_verify $ssl_client_s_dn $ssl_server_name $ssl_session_reused';",
+            Side.SERVER,
+        ),
+    ),
+    log_lines=(
+        ("nginx", "client sent no required SSL certificate while reading client request headers"),
+        ("nginx", "client SSL certificate verify error:"),
+        ("nginx", "400 No required SSL certificate was sent"),
+        ("nginx", "400 The SSL certificate error"),
+        ("Apache", "AH02033: No hostname was provided via SNI for a name based virtual host"),
+    ),
+    references=("RFC 9110 section 15.5",),
+    explanation=__doc__,
+)

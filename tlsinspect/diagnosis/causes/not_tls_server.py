@@ -1,0 +1,89 @@
+"""The server answered the ClientHello with something that is no TLS.
+
+## What happened
+
+The client sent a proper ClientHello; the first octets of the server are no TLS record. Most often the port speaks plain
+HTTP, or a mail, SSH or database server greets first, or a proxy expects CONNECT.
+
+## On the wire
+
+ClientHello, then readable text such as `HTTP/1.1 400 Bad Request` or `220 mail ESMTP`. TLS 1.2 and TLS 1.3 look the
+same. A TLS alert of the client after that is a consequence: it could not read the answer.
+
+## How to confirm
+
+Ask the port in plain: `curl http://host:port/`, or `nc host port` for a greeting.
+
+## What it is not
+
+A version mismatch, though OpenSSL says "wrong version number": it read the text as a record header. If the client
+spoke plain text first, it is `not-tls-client`.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import at_frame, first_line, hello_of, plain_frame, plain_octets, quoted
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Missing, Side
+
+
+def check(case: Case) -> Finding | None:
+    """A ClientHello was answered with octets that are no TLS record."""
+    handshake = case.handshake
+    answer = plain_octets(handshake, Side.SERVER)
+    if not answer or hello_of(handshake) is None or handshake.server_hello is not Missing.NOT_SENT:
+        return None
+    explanation = (
+        f"The server answered the ClientHello with {quoted(first_line(answer))}"
+        f"{at_frame(plain_frame(handshake, Side.SERVER))}, which is no TLS."
+    )
+    if any(seen.side is Side.CLIENT for seen in handshake.alerts):
+        explanation += " The client's alert is its answer to that."
+    return Finding(certainty=Certainty.SHOWN, explanation=explanation, evidence=("client_hello.server_name", "outcome"))
+
+
+CAUSE = Cause(
+    code="not-tls-server",
+    title="The server answered the ClientHello with something that is no TLS",
+    stage=Stage.TRANSPORT,
+    severity=Severity.ERROR,
+    looks_at=("outcome", "preamble.protocol"),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(),
+    fixes=(
+        Fix("nginx", "Let the port speak TLS.", "listen 443 ssl;", Side.SERVER),
+        Fix("HAProxy", "Let the port speak TLS.", "bind :443 ssl crt SITE.pem", Side.SERVER),
+        Fix("Apache", "Switch TLS on in the virtual host.", "SSLEngine on", Side.SERVER),
+        Fix("nginx", "Or speak plain HTTP to the upstream.", "proxy_pass http://{host};", Side.CLIENT),
+        Fix(
+            "Istio",
+            "Do not originate TLS to a port that already is TLS, or that is plain.",
+            "trafficPolicy:\n  tls:\n    mode: DISABLE",
+            Side.CLIENT,
+        ),
+        Fix("OpenSSL", "For mail and databases ask for TLS first.", "openssl s_client -starttls smtp -connect HOST:25"),
+        Fix("curl", "For mail ask for TLS first.", "curl --ssl-reqd smtp://HOST:587", Side.CLIENT),
+        Fix("any client", "Reach an HTTP proxy with http:// and ask it for CONNECT.", "", Side.CLIENT),
+    ),
+    log_lines=(
+        (
+            "nginx",
+            "SSL_do_handshake() failed (SSL: error:0A00010B:SSL routines::wrong version number) "
+            "while SSL handshaking to upstream",
+        ),
+        ("curl", "curl: (35) error:0A00010B:SSL routines::wrong version number"),
+        ("OpenSSL", "error:0A00010B:SSL routines:ssl3_get_record:wrong version number"),
+        ("GnuTLS", "*** Fatal error: An unexpected TLS packet was received."),
+        ("Go", "http: server gave HTTP response to HTTPS client"),
+        ("Go", "tls: first record does not look like a TLS handshake"),
+        ("Java", "Unsupported or unrecognized SSL message"),
+        ("Node", "write EPROTO error:0A00010B:SSL routines:ssl3_get_record:wrong version number"),
+        ("Python", "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
+        ("HAProxy", "error:0A00010B:SSL routines::wrong version number"),
+        ("Envoy", "TLS_error:|268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER"),
+    ),
+    references=("RFC 8446 section 5.1", "RFC 5246 section 6.2.1"),
+    explanation=__doc__,
+)

@@ -1,0 +1,127 @@
+"""The server closed or reset the connection in the middle of the handshake, without an alert.
+
+## What happened
+
+The server had sent its ServerHello, and then closed the connection without a word. gRPC servers (BoringSSL) do so when
+the client certificate is missing or not accepted; other servers when a time limit is reached, a worker dies, or a proxy
+loses its upstream.
+
+## On the wire
+
+TLS 1.2: after ServerHelloDone, or after the client's Certificate, ClientKeyExchange and Finished, a FIN or RST of the
+server. TLS 1.3: the same after the client's flight; the application data that the client sends at once is no sign of
+success.
+
+## How to confirm
+
+If the server asked for a client certificate, give it one that it accepts. Read the server's log at that time.
+
+## What it is not
+
+A refusal that is told: `client-cert-missing` and its like have an alert. A close right after the hello is
+`hello-closed`.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import (
+    answered,
+    at_frame,
+    failed,
+    hidden_refusal,
+    last_message,
+    message_name,
+    reset_by_middlebox,
+    waited,
+)
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.handshake import EndingKind, Handshake
+
+
+def check(case: Case) -> Finding | None:
+    """The server ended the handshake with a FIN or RST after its ServerHello, and no alert can have said why."""
+    handshake = case.handshake
+    ending = handshake.ending
+    if ending is None or ending.side is not Side.SERVER or ending.kind not in (EndingKind.FIN, EndingKind.RST):
+        return None
+    if not failed(handshake) or not answered(handshake) or handshake.alerts or hidden_refusal(handshake):
+        return None
+    word = "closed" if ending.kind is EndingKind.FIN else "reset"
+    last = last_message(handshake, ending.time_ns)
+    if last is None:
+        return None
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=(
+            f"The server {word} the connection{at_frame(ending.frame)} {waited(last.time_ns, ending.time_ns)} after "
+            f"the {last.side.value}'s {message_name(last.message)}{at_frame(last.frames[-1])}, without an "
+            f"alert.{reset_by_middlebox(handshake)} {hint(handshake)}"
+        ),
+        evidence=("tcp.server_fin", "tcp.server_reset", "certificate_request", "client_certificates", "outcome"),
+    )
+
+
+def hint(handshake: Handshake) -> str:
+    """What the messages before make likely."""
+    if handshake.certificate_request is Missing.HIDDEN:
+        return "Whether it had asked for a client certificate is encrypted; gRPC servers close so when they refuse one."
+    if handshake.certificate_request is Missing.NOT_SENT:
+        return "It had not asked for a client certificate; its own log must say why."
+    if handshake.certificate_request is Missing.LOST:
+        return "Its own log must say why."
+    return "It had asked for a client certificate; gRPC servers close so when it is missing or not accepted."
+
+
+CAUSE = Cause(
+    code="server-gave-up",
+    title="The server ended the handshake without an alert",
+    stage=Stage.TRANSPORT,
+    severity=Severity.ERROR,
+    looks_at=("tcp.server_fin", "tcp.server_reset", "outcome"),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(
+        "client-cert-missing",
+        "client-cert-untrusted",
+        "client-cert-issuer-not-accepted",
+        "client-cert-expired",
+        "client-cert-unsuitable",
+        "client-cert-chain-incomplete",
+        "client-cert-revoked",
+        "client-cert-different",
+        "sni-missing",
+        "sni-mismatch",
+        "session-resumed",
+        "session-resumed-other-name",
+        "session-resumed-other-identity",
+        "alpn-missing",
+        "alpn-different",
+        "capture-incomplete",
+    ),
+    fixes=(
+        Fix("gRPC", "Give the channel a certificate and key.", "grpc.ssl_channel_credentials(ca, key, cert)"),
+        Fix(
+            "nginx",
+            "Give the upstream a client certificate.",
+            "grpc_ssl_certificate CERT.pem;\ngrpc_ssl_certificate_key KEY.pem;",
+            Side.CLIENT,
+        ),
+        Fix("curl", "Give a client certificate.", "curl --cert CERT.pem --key KEY.pem https://{host}/", Side.CLIENT),
+        Fix("any server", "Read its own log: the reason is there and not on the wire.", "", Side.SERVER),
+        Fix("nginx", "Give slow clients more time.", "client_header_timeout 60s;", Side.SERVER),
+        Fix("HAProxy", "Give slow clients more time.", "timeout client 30s", Side.SERVER),
+    ),
+    log_lines=(
+        ("nginx", "peer closed connection in SSL handshake while SSL handshaking to upstream"),
+        ("gRPC", "Handshake failed with fatal error SSL_ERROR_SSL"),
+        ("curl", "curl: (35) OpenSSL SSL_connect: SSL_ERROR_SYSCALL"),
+        ("Go", "EOF"),
+        ("Java", "Remote host terminated the handshake"),
+        ("Node", "Client network socket disconnected before secure TLS connection was established"),
+        ("Python", "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"),
+    ),
+    references=("RFC 8446 section 6.1", "RFC 5246 section 7.2.1"),
+    explanation=__doc__,
+)

@@ -1,0 +1,84 @@
+"""The step before TLS was refused: STARTTLS, CONNECT, SSLRequest, SOCKS.
+
+## What happened
+
+The client asked, in the protocol of that port, for leave to start TLS, or a proxy for a tunnel; the answer was no. No
+ClientHello was sent.
+
+## On the wire
+
+Plain text: `STARTTLS` and a reply other than the good one (SMTP 454 or 502, IMAP `NO` or `BAD`), `CONNECT` and an
+HTTP status other than 2xx, PostgreSQL's SSLRequest of eight octets and `N`. TLS 1.2 and TLS 1.3 look the same.
+
+## How to confirm
+
+Repeat the dialogue by hand with `openssl s_client -starttls PROTOCOL`, or the CONNECT with `curl -v -x PROXY`.
+
+## What it is not
+
+A TLS failure: TLS was never begun.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import at_frame, quoted
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+
+
+def check(case: Case) -> Finding | None:
+    """The dialogue before TLS ended with a refusal."""
+    preamble = case.handshake.preamble
+    if preamble is None or preamble.accepted is not False or case.handshake.client_hellos:
+        return None
+    details = dict(preamble.details)
+    target = f" for {quoted(details['target'])}" if details.get("target") else ""
+    reply = f" with {quoted(details['reply'])}" if details.get("reply") else ""
+    frame = at_frame(preamble.frames[-1] if preamble.frames else None)
+    return Finding(
+        certainty=Certainty.STATED,
+        explanation=(
+            f"The server refused the {preamble.protocol} request{target} that comes before TLS{reply}{frame}; "
+            "no ClientHello was sent."
+        ),
+        evidence=("preamble.protocol",),
+    )
+
+
+CAUSE = Cause(
+    code="starttls-refused",
+    title="The step before TLS was refused",
+    stage=Stage.TRANSPORT,
+    severity=Severity.ERROR,
+    looks_at=("preamble.protocol",),
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(),
+    fixes=(
+        Fix("PostgreSQL", "Switch TLS on.", "ssl = on"),
+        Fix("PostgreSQL client", "Or do without it where that is acceptable.", "sslmode=prefer"),
+        Fix("Postfix", "Offer STARTTLS.", "smtpd_tls_security_level = may"),
+        Fix("Dovecot", "Offer STARTTLS.", "ssl = yes"),
+        Fix("MySQL", "Switch TLS on.", "[mysqld]\nssl_cert=CERT.pem\nssl_key=KEY.pem"),
+        Fix(
+            "Squid",
+            "Let the proxy connect to that port.",
+            "acl SSL_ports port 443\nhttp_access allow CONNECT SSL_ports",
+        ),
+        Fix("any client", "Authenticate to the proxy when it answered 407.", "curl -x PROXY --proxy-user USER"),
+    ),
+    log_lines=(
+        ("PostgreSQL client", "server does not support SSL, but SSL was required"),
+        ("OpenSSL", "Didn't find STARTTLS in server response, trying anyway..."),
+        ("curl", "curl: (64) Requested SSL level failed"),
+        ("curl", "curl: (56) CONNECT tunnel failed, response"),
+        ("Python", "STARTTLS extension not supported by server."),
+    ),
+    references=(
+        "RFC 3207 section 4",
+        "RFC 9051 section 6.2.1",
+        "RFC 9110 section 9.3.6",
+        "PostgreSQL protocol, SSLRequest",
+    ),
+    explanation=__doc__,
+)
