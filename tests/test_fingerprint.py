@@ -1,7 +1,7 @@
 """Fingerprints against those that other programs expect of the public captures.
 
-The hello messages are built from tshark's facts, so that this file judges the fingerprints alone.  Known
-disagreements, which are not ours:
+Most hello messages are built from tshark's facts, so that this file judges the fingerprints alone; the last test goes
+through the decoders.  Known disagreements, which are not ours:
 
 - nDPI says "d" (a name was sent) of every hello over QUIC, DTLS and after STARTTLS, takes the first two characters
   of the first protocol instead of first and last, hashes an empty list instead of writing zeros, and takes the version
@@ -16,7 +16,9 @@ from pathlib import Path
 
 import pytest
 
+from tlsinspect.capture.file import open_capture
 from tlsinspect.fingerprint import ja3, ja3_text, ja3s, ja3s_text, ja4
+from tlsinspect.inspector import inspect
 from tlsinspect.model.message import ClientHello, Extension, ServerHello
 
 CORPORA = Path(__file__).resolve().parents[1] / ".." / "shared" / "corpora"
@@ -248,3 +250,34 @@ def test_ja3s_writes_version_suite_and_extensions():
     hello = _server_hello_of_tshark({"legacy_version": "0x0303", "cipher_suite": "0x1301", "extensions": [43, 51]})
 
     assert ja3s_text(hello) == "771,4865,43-51"
+
+
+@NO_CORPORA
+@pytest.mark.parametrize(
+    "capture",
+    [
+        "FoxIO-LLC__latest.pcapng",
+        "arkime__socks-https-example.pcap",
+        "cisco__top_100_fingerprints.pcap",
+        "ntop__viber.pcap",
+        "zeek__tls13draft16-chrome55.0.2879.0-canary.pcap",
+    ],
+)
+def test_ja3_of_decoded_hellos_agrees_with_tshark(capture):
+    expected = {
+        (stream["stream"], facts["random"]): (facts["ja3_string"], ja4(_hello_of_tshark(facts)))
+        for stream in _streams(capture)
+        if stream["kind"] == "tcp"
+        for facts in stream.get("client_hellos", ())
+        if facts.get("ja3")
+    }
+    with open_capture(CORPORA / capture) as frames:
+        found = {
+            (handshake.stream, hello.random.hex()): (ja3_text(hello), ja4(hello))
+            for handshake in inspect(frames)
+            if handshake.transport == "tcp"
+            for hello in handshake.client_hellos
+        }
+
+    assert expected != {}
+    assert {key: found.get(key) for key in expected} == expected
