@@ -167,6 +167,12 @@ def test_socks5_without_a_common_method_is_a_refusal():
     assert verdict.preamble.details == (("reply", "no acceptable authentication method"),)
 
 
+def test_an_ldap_refusal_with_a_matched_name_is_one_too():
+    verdict = _run(("C", LDAP_REQUEST), ("S", b"\x30\x10\x02\x01\x01\x78\x0b\x0a\x01\x02\x04\x04dc=a\x04\x00"))
+
+    assert (verdict.state, verdict.preamble.details) == (State.REFUSED, (("reply", "resultCode 2"),))
+
+
 def test_a_refusal_stays_while_the_client_goes_on_in_clear():
     verdict = _run(("C", POSTGRESQL_SSL_REQUEST), ("S", b"N"), ("C", b"\x00\x00\x00\x20\x00\x03\x00\x00user\x00me\x00"))
 

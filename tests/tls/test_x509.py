@@ -1,5 +1,7 @@
 import datetime
 import ipaddress
+import json
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -9,8 +11,12 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tlsinspect.capture.file import open_capture
+from tlsinspect.inspector import inspect
+from tlsinspect.model.message import CertificateMessage
 from tlsinspect.tls.x509 import decode_certificate, matches_host, name_text
 
+CORPORA = Path(__file__).resolve().parents[2] / ".." / "shared" / "corpora"
 KEY = ec.generate_private_key(ec.SECP256R1())
 OTHER_KEY = ec.generate_private_key(ec.SECP384R1())
 START = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -252,3 +258,38 @@ def test_a_common_name_alone_is_for_nobody():
 
 def test_cannot_say_whom_an_unreadable_certificate_is_for():
     assert matches_host(decode_certificate(b"\x30\x03\x02\x01"), "shop.example") is None
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public captures are not beside the repository")
+@pytest.mark.parametrize(
+    "capture",
+    ["zeek__tls1_1.pcap", "zeek__ecdsa-cert.pcap", "OISF__tls-pre-1970__input.pcap", "OISF__tls-client-auth.pcap"],
+)
+def test_certificates_of_captures_agree_with_tshark(capture):
+    lines = (CORPORA / "expected" / f"{capture}.tshark.json").read_text("utf-8").splitlines()
+    expected = {
+        (facts["sha256"], facts["serial"].lstrip("0"))
+        for line in lines
+        for message in json.loads(line).get("certificate_messages", ())
+        for facts in message["certs"]
+    }
+    found = set()
+    with open_capture(CORPORA / capture) as frames:
+        for handshake in inspect(frames):
+            for message in (handshake.server_certificates, handshake.client_certificates):
+                if isinstance(message, CertificateMessage):
+                    certificates = [decode_certificate(entry.der) for entry in message.entries]
+                    found |= {(certificate.sha256, certificate.serial_number) for certificate in certificates}
+
+    assert expected != set()
+    assert found == expected
+
+
+@pytest.mark.skipif(not CORPORA.is_dir(), reason="the public captures are not beside the repository")
+def test_reads_the_names_of_a_certificate_that_encodes_the_default_of_ca():
+    # GoDaddy, 2010: "cA FALSE" written out, for which a strict library refuses all extensions.
+    with open_capture(CORPORA / "zeek__missing-intermediate.pcap") as frames:
+        handshake = next(iter(inspect(frames)))
+    certificate = decode_certificate(handshake.server_certificates.entries[0].der)
+
+    assert (certificate.dns_names, certificate.is_ca) == (("www.cviis.org", "cviis.org"), False)

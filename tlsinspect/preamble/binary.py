@@ -193,7 +193,7 @@ def describe_ldap(groups: Mapping[str, bytes]) -> Details:
     """The result code and the diagnosticMessage of a refusal.  RFC 4511 section 4.1.9."""
     if "result" not in groups:
         return ()
-    return (("reply", f"resultCode {groups['result'][0]} {_text(groups['reply'])}".rstrip()),)
+    return (("reply", f"resultCode {groups['result'][0]} {_text(groups.get('reply', b''))}".rstrip()),)
 
 
 _RDP_PROTOCOLS = {0x01: "SSL", 0x02: "HYBRID", 0x04: "RDSTLS", 0x08: "HYBRID_EX", 0x10: "RDSAAD"}

@@ -152,7 +152,9 @@ DIALOGUES: tuple[Dialogue, ...] = (
         request=_pattern(_LDAP_MESSAGE, rb"\x77", _BER_LENGTH, rb"\x80\x161\.3\.6\.1\.4\.1\.1466\.20037"),
         accepted=_pattern(_LDAP_RESPONSE, rb"\x00"),
         refused=_pattern(
-            _LDAP_RESPONSE, rb"(?P<result>[^\x00])\x04\x00\x04(?:[\x00-\x7f]|\x81.|\x82..)(?P<reply>[^\x8a\x8b]*)"
+            _LDAP_RESPONSE,
+            # resultCode, a matchedDN that is empty in all that was seen, diagnosticMessage; responseName is [10]
+            rb"(?P<result>[^\x00])(?:\x04\x00\x04(?:[\x00-\x7f]|\x81.|\x82..)(?P<reply>[^\x8a\x8b]*))?",
         ),
         describe=binary.describe_ldap,
     ),
