@@ -1,0 +1,81 @@
+"""The server said that the client's certificate is revoked.
+
+## What happened
+
+The server has a revocation list, or asked by OCSP, and the certificate that the client sent is on record as revoked.
+
+## On the wire
+
+TLS 1.2: certificate_revoked(44) from the server, after the client's Certificate and CertificateVerify. TLS 1.3: the
+same, encrypted, after the client's Finished. nginx completes the handshake and answers HTTP 400; then only its log
+says why.
+
+## How to confirm
+
+`openssl crl -noout -text -in CRL.pem` and the serial number of the certificate; the server's log.
+
+## What it is not
+
+A revocation list that is out of date or lacks for one of the authorities: OpenSSL then refuses every client, with
+unknown_ca(48) or certificate_unknown(46). A revoked certificate of the *server*: there the client says so
+(server-cert-revoked).
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.client_auth import CERTIFICATE_REVOKED, reaction, sent_chain
+from tlsinspect.diagnosis.facts import quoted, resumed
+from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
+
+LOOKS_AT = ("client_certificates", "server_alert")
+
+
+def check(case: Case) -> Finding | None:
+    """The server answered the client's certificate with certificate_revoked."""
+    handshake = case.handshake
+    taken = reaction(handshake)
+    if resumed(handshake) or taken.code != CERTIFICATE_REVOKED:
+        return None
+    chain = sent_chain(handshake)
+    which = f"the certificate {quoted(chain[0].subject)}, serial number {chain[0].serial_number}" if chain else "one"
+    return Finding(
+        certainty=Certainty.STATED,
+        explanation=f"The client sent {which}, and {taken.text}.",
+        evidence=LOOKS_AT,
+    )
+
+
+CAUSE = Cause(
+    code="client-cert-revoked",
+    title="The server says that the client's certificate is revoked",
+    stage=Stage.CLIENT_AUTH,
+    severity=Severity.ERROR,
+    looks_at=LOOKS_AT,
+    check=check,
+    compare=on_one_side(check),
+    follows_from=(),
+    fixes=(
+        *SEND_CERTIFICATE,
+        Fix("nginx", "Or bring the list up to date.", "ssl_crl CRL.pem;", Side.SERVER),
+        Fix(
+            "HAProxy",
+            "Or bring the list up to date.",
+            "bind :443 ssl crt SERVER.pem crl-file CRL.pem verify required",
+            Side.SERVER,
+        ),
+        Fix("Apache", "Or bring the list up to date.", "SSLCARevocationFile CRL.pem", Side.SERVER),
+    ),
+    log_lines=(
+        ("OpenSSL", "sslv3 alert certificate revoked:SSL alert number 44"),
+        ("nginx", "client SSL certificate verify error: (23:certificate revoked) while reading client request headers"),
+        ("OpenSSL", "verify error:num=23:certificate revoked"),
+        ("Go", "remote error: tls: revoked certificate"),
+        ("Java", "Received fatal alert: certificate_revoked"),
+        ("Python", "[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked"),
+    ),
+    references=("RFC 5246 section 7.2.2", "RFC 8446 section 6.2", "RFC 5280 section 5", "RFC 6960 section 2.2"),
+    explanation=__doc__,
+)

@@ -1,0 +1,120 @@
+"""The client offered a session, and the server made a full handshake.
+
+## What happened
+
+The server did not take the session up: it does not know it any more (another node of a cluster, new ticket keys after
+a restart, expired), or keeps it for another name, another certificate or another set of accepted authorities. Nothing
+is wrong by that; the handshake takes a round trip and a signature more, and the client shows its certificate again.
+
+## On the wire
+
+TLS 1.2: the ClientHello has a session ticket or a session ID; the ServerHello answers with another session ID or
+none, and Certificate follows. TLS 1.3: the ClientHello has pre_shared_key(41), the ServerHello has not. The 32 octets
+of legacy_session_id that TLS 1.3 clients send are no offer (RFC 8446 appendix D.4).
+
+## How to confirm
+
+Connect twice with `openssl s_client -reconnect` or `-sess_out` and `-sess_in`: "New" instead of "Reused". When each
+ticket of a cluster begins with other 16 octets (the key's name), its nodes do not share their keys.
+
+## What it is not
+
+A failure: the handshake went on. A server that ends the handshake over the session (session-resumed-other-name).
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis.facts import answered, label, name_text, resumed, server_name
+from tlsinspect.diagnosis.inherited import name_differs, origin_first, origin_text
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
+
+LOOKS_AT = ("resumption.offered", "resumption.accepted")
+WHAT = {"psk": "a pre-shared key", "session_ticket": "a session ticket", "session_id": "a session ID"}
+
+
+def check(case: Case) -> Finding | None:
+    """A session was offered, and the ServerHello begins a full handshake."""
+    handshake = case.handshake
+    offered = handshake.resumption.offered
+    if not answered(handshake) or handshake.resumption.accepted is not None or not isinstance(offered, tuple):
+        return None
+    if not offered:
+        return None
+    what = " and ".join(WHAT.get(each, each) for each in offered)
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=f"The client offered {what}, and the server made a full handshake instead.{about_origin(case)}",
+        evidence=LOOKS_AT,
+    )
+
+
+def about_origin(case: Case) -> str:
+    """What is known of the session that was not taken up."""
+    first = origin_first(case)
+    if first is None:
+        return ""
+    text = f" The offer is of {origin_text(case)}"
+    if name_differs(case):
+        text += (
+            f", with {name_text(server_name(first))}; this hello has {name_text(server_name(case.handshake))}, and the "
+            "server may keep sessions of different names apart"
+        )
+    return f"{text}."
+
+
+def compare(left: Case, right: Case) -> Finding | None:
+    """The server took up a session on one side and refused one on the other."""
+    for side, ours, other in (("left", left, right), ("right", right, left)):
+        finding = check(ours)
+        if finding is not None and resumed(other.handshake):
+            return Finding(
+                certainty=finding.certainty,
+                side=side,
+                explanation=(
+                    f"{label(ours.handshake)}: {finding.explanation} In {label(other.handshake)} it took one up."
+                ),
+                evidence=finding.evidence,
+            )
+    return None
+
+
+CAUSE = Cause(
+    code="resumption-refused",
+    title="The server did not take up the session that was offered",
+    stage=Stage.RESUMPTION,
+    severity=Severity.INFO,
+    looks_at=LOOKS_AT,
+    check=check,
+    compare=compare,
+    follows_from=("session-resumed-other-name", "sni-mismatch"),
+    fixes=(
+        Fix(
+            "nginx",
+            "Share the ticket keys among the servers and keep them over restarts.",
+            "ssl_session_ticket_key /etc/nginx/ticket.key;\nssl_session_cache shared:SSL:10m;",
+            Side.SERVER,
+        ),
+        Fix(
+            "HAProxy",
+            "Share the ticket keys.",
+            "bind :443 ssl crt SERVER.pem tls-ticket-keys /etc/haproxy/ticket.keys",
+            Side.SERVER,
+        ),
+        Fix(
+            "Envoy",
+            "Share the ticket keys.",
+            "session_ticket_keys:\n  keys:\n    - {filename: /etc/envoy/ticket.key}",
+            Side.SERVER,
+        ),
+        Fix("Apache", "Share the ticket keys.", "SSLSessionTicketKeyFile /etc/apache2/ticket.key", Side.SERVER),
+        Fix("Go", "Share the ticket keys.", "config.SetSessionTicketKeys(keys)", Side.SERVER),
+    ),
+    log_lines=(
+        ("OpenSSL", "New, TLSv1.2, Cipher is"),
+        ("OpenSSL", "New, TLSv1.3, Cipher is"),
+        ("nginx", "$ssl_session_reused is ."),
+    ),
+    references=("RFC 5246 section 7.4.1.3", "RFC 5077 section 3.1", "RFC 8446 section 2.2", "RFC 8446 appendix D.4"),
+    explanation=__doc__,
+)
