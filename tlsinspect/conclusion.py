@@ -56,7 +56,7 @@ def conclude(conversation: Conversation, *, name: str, now_ns: int, final: bool,
     """
     conversation.finish()
     events = conversation.connection.events if conversation.connection is not None else []
-    events = with_plain_octets(conversation, events)
+    events = with_plain_octets(conversation, in_wire_order(events))
     if not plain and not worth_telling(conversation, events):
         return []
     transport = transport_of(conversation)
@@ -94,6 +94,22 @@ HANDSHAKE_MESSAGES = (
     UndecodedMessage,
     PlainMessage,
 )
+
+
+def in_wire_order(events: list[Event]) -> list[Event]:
+    """The events by the frames that completed them.
+
+    What was held behind lost octets is delivered late.  Within a direction the order stays: a message that a
+    retransmission completed stands before those that came earlier and follow it.
+    """
+    latest = {Side.CLIENT: 0, Side.SERVER: 0}
+    places = []
+    for event in events:
+        latest[event.side] = max(latest[event.side], event.frames[-1] if event.frames else 0)
+        places.append(latest[event.side])
+    if places == sorted(places):
+        return events
+    return [event for _, event in sorted(zip(places, events, strict=True), key=lambda pair: pair[0])]
 
 
 def with_plain_octets(conversation: Conversation, events: list[Event]) -> list[Event]:

@@ -75,6 +75,7 @@ class Conversation:
         "started_ns",
         "syn",
         "syn_ack",
+        "tunnel",
     )
 
     def __init__(self, number: int, key: bytes, frame: int, time_ns: int, limits: Limits, secrets: Secrets | None):
@@ -89,6 +90,7 @@ class Conversation:
         self.connection: Connection | None = None
         self.preamble: Preamble | None = None
         self.refused = False  # TLS was asked for in a dialogue, and refused
+        self.tunnel: bool | None = None  # octets have begun to pass through a SOCKS proxy; False once that was noted
         self.spoken = False  # something else than TLS is spoken, for good
         self.started_ns = self.last_ns = time_ns
         self.first_frame = self.last_frame = frame
@@ -189,14 +191,17 @@ class Conversation:
         if self.client is None:
             self.client = index  # without a SYN the first to speak is taken for the client
         assert self._reader is not None
+        before = self.preamble
+        if before is not None and before.accepted and before.protocol.startswith("socks") and self.tunnel is None:
+            self.tunnel = True
         verdict = self._reader.feed(self._side(index), chunk.octets, chunk.frame, chunk.time_ns)
-        if verdict.state is State.UNDECIDED:
-            return
         self.preamble = verdict.preamble
+        self.refused = verdict.state is State.REFUSED
+        if verdict.state in (State.UNDECIDED, State.REFUSED):  # a client may ask again
+            return
         if verdict.state is State.TLS:
             self._begin_after_dialogue(verdict.client, verdict.server, chunk)
         else:
-            self.refused = verdict.state is State.REFUSED
             self.spoken = True
 
     def _begin_after_dialogue(self, client: bytes, server: bytes, chunk: Chunk) -> None:

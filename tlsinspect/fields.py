@@ -335,6 +335,8 @@ def has_request(handshake: Handshake) -> Value:
 # -- the catalogue --------------------------------------------------------------------------------------------------
 
 
+JA4_TRANSPORT = {"tls": "tcp", "dtls": "dtls", "quic": "quic"}
+
 FIELDS: tuple[Field, ...] = (
     Field(
         path="tcp.syn_count",
@@ -830,7 +832,6 @@ FIELDS: tuple[Field, ...] = (
     ),
 )
 
-JA4_TRANSPORT = {"tls": "tcp", "dtls": "dtls", "quic": "quic"}
 BY_PATH = {field.path: field for field in FIELDS}
 UNSEEN = frozenset((Missing.HIDDEN, Missing.LOST, Missing.MALFORMED))  # there may be a value, and it is not known
 

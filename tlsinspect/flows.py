@@ -54,6 +54,10 @@ class Flows:
             conversation, index = self._open(segment.key, frame, time_ns), 0
         assert isinstance(conversation, Conversation)
         conversation.feed(index, segment, frame, time_ns)
+        if conversation.tunnel:
+            # Wireshark's SOCKS dissector opens a stream of its own for what passes through the proxy.
+            conversation.tunnel = False
+            self._count += 1
         if conversation.closed_ns is not None or conversation.completed_ns is not None:
             if conversation.settled(self._limits):
                 self._finish(conversation)
@@ -62,6 +66,11 @@ class Flows:
             if due < conversation.scheduled_ns:
                 self._schedule(conversation, due)
         return over
+
+    def mention(self, key: bytes, frame: int, time_ns: int) -> None:
+        """Counts a stream of which so far only an ICMP error speaks."""
+        if key not in self._table:
+            self._open(key, frame, time_ns)
 
     def expire(self, now_ns: int) -> Iterator[Conversation]:
         """The conversations that are over at a time: closed, settled, or silent for too long."""

@@ -12,12 +12,13 @@ from tlsinspect.conversation import Conversation, Limits
 from tlsinspect.flows import Flows
 from tlsinspect.model.frame import Frame
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.net.packet import PacketDecoder, Segment
+from tlsinspect.net.packet import PacketDecoder, Quoted, Segment
 from tlsinspect.tls.keylog import Secrets
 
 __all__ = ["Inspector", "Limits", "inspect"]
 
 FAULT_NS = 30 * 24 * 3600 * 1_000_000_000  # between two frames: some captures have frames of another decade in them
+TCP = 6
 NOTHING: tuple[Handshake, ...] = ()
 
 
@@ -53,6 +54,8 @@ class Inspector:
             over = self._flows.feed(packet, frame.number, time_ns)
             if over is not None:
                 return (*handshakes, *self._conclude(over))
+        elif isinstance(packet, Quoted) and packet.protocol == TCP:
+            self._flows.mention(packet.key, frame.number, time_ns)
         return handshakes
 
     def expire(self, now_ns: int) -> Sequence[Handshake]:

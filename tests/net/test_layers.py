@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.support.encapsulations import FRAMES, PAYLOAD, frame
 from tlsinspect.model.frame import Frame
 from tlsinspect.net import packet
-from tlsinspect.net.packet import LAYERS, Datagram, PacketDecoder, Segment, endpoints
+from tlsinspect.net.packet import ICMP, LAYERS, Datagram, PacketDecoder, Segment, endpoints
 
 
 @pytest.mark.parametrize("name", FRAMES)
@@ -51,7 +51,7 @@ def test_every_header_of_the_table_is_in_a_frame_above(monkeypatch: pytest.Monke
     for link_type, data in FRAMES.values():
         PacketDecoder()._innermost(frame(link_type, data))
 
-    assert set(LAYERS) - seen == set()
+    assert set(LAYERS) - seen - ICMP == set()  # an ICMP error leads to no frame: tests/net/test_packet.py
 
 
 @pytest.mark.parametrize("name", ["ethernet", "ethernet, IPv6"])

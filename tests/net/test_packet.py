@@ -20,9 +20,9 @@ from tests.support.encapsulations import (
     tagged,
 )
 from tlsinspect.net.fragments import MOST_DATAGRAMS, PATIENCE_NS
-from tlsinspect.net.packet import MOST_HEADERS, Datagram, PacketDecoder, Segment
+from tlsinspect.net.packet import MOST_HEADERS, Datagram, PacketDecoder, Quoted, Segment
 
-from scapy.layers.inet import GRE, ICMP, IP, TCP, UDP, IPerror, TCPerror, fragment  # isort: skip
+from scapy.layers.inet import GRE, ICMP, IP, TCP, UDP, fragment  # isort: skip
 from scapy.layers.inet6 import IPv6, IPv6ExtHdrFragment, fragment6  # isort: skip
 from scapy.layers.l2 import ARP, Dot1Q  # isort: skip
 from scapy.packet import Packet, Raw  # isort: skip
@@ -30,7 +30,7 @@ from scapy.packet import Packet, Raw  # isort: skip
 LONG = bytes(range(256)) * 12
 
 
-def decoded(data: Packet | bytes, **options: int) -> Segment | Datagram | None:
+def decoded(data: Packet | bytes, **options: int) -> Segment | Datagram | Quoted | None:
     return PacketDecoder().decode(frame(1, data, **options))
 
 
@@ -102,8 +102,15 @@ def test_a_tunnel_over_udp_that_carries_no_ip_leaves_the_outer_datagram() -> Non
     assert found.key[8:] == struct.pack(">HH", 50000, 4789)
 
 
-def test_the_payload_of_an_icmp_error_is_not_entered() -> None:
-    assert decoded(ETHER / OUTER4 / ICMP(type=3, code=4) / IPerror() / TCPerror()) is None
+def test_of_what_an_icmp_error_quotes_only_the_ports_are_read() -> None:
+    quoted = decoded(ETHER / OUTER4 / ICMP(type=3, code=4) / INNER4 / TCP(sport=1000, dport=443))
+
+    assert isinstance(quoted, Quoted)
+    assert (quoted.protocol, quoted.key[-4:]) == (6, b"\x03\xe8\x01\xbb")
+
+
+def test_what_an_icmp_echo_carries_is_not_entered() -> None:
+    assert decoded(ETHER / OUTER4 / ICMP(type=8) / INNER4 / TCP() / PAYLOAD) is None
 
 
 @pytest.mark.parametrize("words", [0, 4, 15])

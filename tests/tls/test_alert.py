@@ -1,6 +1,5 @@
 import pytest
 
-from tlsinspect.model.frame import Defect
 from tlsinspect.model.message import Alert
 from tlsinspect.tls.alert import decode_alerts
 
@@ -15,4 +14,8 @@ def test_decodes_the_alerts_of_one_record_in_order() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 3, 19])
 def test_a_record_of_another_length_holds_no_alert(size: int) -> None:
-    assert Defect("alert", f"an alert has 2 octets, the record has {size}") == decode_alerts(bytes(size))
+    assert decode_alerts(b"\1" * size if size % 2 else bytes(size)) == ()
+
+
+def test_octets_with_a_level_that_does_not_exist_are_no_alert() -> None:
+    assert decode_alerts(b"\x8a\x03") == ()

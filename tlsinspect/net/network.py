@@ -54,17 +54,33 @@ def authentication_header(data: bytes, at: int, end: int) -> Inner:
     return Inner(("ip", data[at]), at + (data[at + 1] + 2) * 4, end)
 
 
+ICMP_ERRORS = frozenset((3, 4, 5, 11, 12))  # RFC 792: they quote the datagram that they are about
+ICMPV6_ERRORS = frozenset((1, 2, 3, 4))  # RFC 4443 section 2.1
+
+
+def icmp_error(data: bytes, at: int, end: int) -> Inner | None:
+    """The datagram that an error quotes.  RFC 792."""
+    return Inner(("ethertype", 0x0800), at + 8, end) if data[at] in ICMP_ERRORS else None
+
+
+def icmpv6_error(data: bytes, at: int, end: int) -> Inner | None:
+    """The datagram that an error quotes.  RFC 4443 section 3."""
+    return Inner(("ethertype", 0x86DD), at + 8, end) if data[at] in ICMPV6_ERRORS else None
+
+
 LAYERS: Mapping[tuple[str, int], Layer] = {
     ("ethertype", 0x0800): ipv4,
     ("ethertype", 0x86DD): ipv6,
     ("ppp", 0x0021): ipv4,  # RFC 1332 section 2
     ("ppp", 0x0057): ipv6,  # RFC 5072 section 2
     ("ip", 0): extension_header,
+    ("ip", 1): icmp_error,
     ("ip", 4): ipv4,  # RFC 2003
     ("ip", 41): ipv6,  # RFC 4213 section 3
     ("ip", 43): extension_header,
     ("ip", 44): fragment_extension,
     ("ip", 51): authentication_header,
+    ("ip", 58): icmpv6_error,
     ("ip", 60): extension_header,
     ("ip", 135): extension_header,
 }

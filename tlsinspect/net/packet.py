@@ -9,15 +9,16 @@ from tlsinspect.model.frame import Frame
 from tlsinspect.net import link, network, tunnel
 from tlsinspect.net.fragments import Fragments
 from tlsinspect.net.layer import Inner, Layer, Network, uint16
-from tlsinspect.net.transport import Datagram, Segment, datagram, endpoints, reverse, segment
+from tlsinspect.net.transport import Datagram, Quoted, Segment, datagram, endpoints, quoted, reverse, segment
 
-__all__ = ["LAYERS", "MOST_HEADERS", "Datagram", "PacketDecoder", "Segment", "endpoints", "reverse"]
+__all__ = ["LAYERS", "MOST_HEADERS", "Datagram", "PacketDecoder", "Quoted", "Segment", "endpoints", "reverse"]
 
 LAYERS: Mapping[tuple[str, int], Layer] = {**link.LAYERS, **network.LAYERS, **tunnel.LAYERS}
 MOST_HEADERS = 16  # a frame that nests deeper is hostile or damaged
 
 TCP = ("ip", 6)
 UDP = ("ip", 17)
+ICMP = frozenset((("ip", 1), ("ip", 58)))
 NO_NETWORK = Network(b"", 0)  # before the first IP header
 
 # EtherType and first octet of IP, then the fields up to the flags of TCP. In both versions of IP the addresses and the
@@ -36,7 +37,7 @@ class PacketDecoder:
     """Follows headers to the innermost transport header, as Wireshark does to number its streams.
 
     Owns the fragments of IP datagrams under way; they are freed when the datagram is whole, after 30 s of frame time,
-    and when there are too many. The payload of an ICMP error is not entered.
+    and when there are too many. Of what an ICMP error quotes only the ports are read.
     """
 
     __slots__ = ("_fragments",)
@@ -44,7 +45,7 @@ class PacketDecoder:
     def __init__(self) -> None:
         self._fragments = Fragments()
 
-    def decode(self, frame: Frame) -> Segment | Datagram | None:
+    def decode(self, frame: Frame) -> Segment | Datagram | Quoted | None:
         """What the innermost transport header of *frame* carries.
 
         None for anything else, for headers that the capture cut, and for a fragment that completes no datagram.
@@ -72,17 +73,21 @@ class PacketDecoder:
                 pass  # shorter than these headers together: another protocol, or cut
         return self._innermost(frame)
 
-    def _innermost(self, frame: Frame) -> Segment | Datagram | None:
+    def _innermost(self, frame: Frame) -> Segment | Datagram | Quoted | None:
         """Follows the LAYERS table.  A tunnel over UDP that leads nowhere leaves the datagram itself."""
         data, at, end = frame.data, 0, max(len(frame.data), frame.wire_length)
         whole_end = end
         kind = ("link", frame.link_type)
         ends = NO_NETWORK
         outer: Datagram | None = None
+        in_error = False
         try:
             for _ in range(MOST_HEADERS):
                 if end < len(data):  # what follows the end is padding or a trailer
                     data = data[:end]
+                if in_error and kind in (TCP, UDP):
+                    return quoted(data, at, kind[1], ends)
+                in_error = in_error or kind in ICMP
                 if kind == TCP:
                     return segment(data, at, end, ends)
                 if kind == UDP:

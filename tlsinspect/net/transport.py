@@ -34,6 +34,19 @@ class Datagram(NamedTuple):
     payload_octets: int  # on the wire by the UDP header; larger than len(payload) when the snap length cut it
 
 
+class Quoted(NamedTuple):
+    """The header of a segment or datagram in an ICMP error.  It carries nothing, but Wireshark counts its stream."""
+
+    protocol: int  # 6 for TCP, 17 for UDP
+    key: bytes  # as in Segment
+
+
+def quoted(data: bytes, at: int, protocol: int, network: Network) -> Quoted | None:
+    """The ports of a quoted header, of which ICMP guarantees eight octets (RFC 792); None when they are cut."""
+    ports = data[at : at + 4]
+    return Quoted(protocol, network.addresses + ports) if len(ports) == 4 else None
+
+
 def segment(data: bytes, at: int, end: int, network: Network) -> Segment | None:
     """The TCP segment from *at* to *end*, None when its header is cut or contradicts itself.
 

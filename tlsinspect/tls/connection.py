@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Event
 from tlsinspect.model.message import (
-    Alert,
     ApplicationData,
     CertificateMessage,
     CertificateRequest,
@@ -27,6 +26,7 @@ from tlsinspect.model.message import (
 )
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls import messages
+from tlsinspect.tls.alert import decode_alerts
 from tlsinspect.tls.extensions import EARLY_DATA
 from tlsinspect.tls.handshake import LARGEST, MessageReader, RawMessage
 from tlsinspect.tls.keylog import Secrets
@@ -38,7 +38,6 @@ from tlsinspect.tls.versions import TLS13, is_tls13
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
 MOST_EVENTS = 400  # of one connection; a handshake with every message in a record of its own has about 30
 MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
-ALERT_OCTETS = 2
 
 
 @dataclass(slots=True)
@@ -137,8 +136,8 @@ class Connection:
             self._message(direction, message, record.frames, record.time_ns, encrypted=False)
         elif record.type == HANDSHAKE and not direction.encrypted:
             self._handshake_record(direction, record, cut=cut)
-        elif record.type == ALERT and record.octets == ALERT_OCTETS and not cut and not direction.encrypted:
-            self._alert(direction, record.fragment, record, encrypted=False)
+        elif record.type == ALERT and not cut and not direction.encrypted and decode_alerts(record.fragment):
+            self._alerts(direction, record.fragment, record, encrypted=False)
         elif record.type == CHANGE_CIPHER_SPEC and record.octets == 1:
             self._change_cipher_spec(direction, record)
         elif cut:
@@ -211,8 +210,9 @@ class Connection:
         for record in waiting:
             self._protected(self.client, record)
 
-    def _alert(self, direction: Direction, octets: bytes, record: Record, *, encrypted: bool) -> None:
-        self._add(direction, Alert(octets[0], octets[1]), record.frames, record.time_ns, encrypted=encrypted)
+    def _alerts(self, direction: Direction, octets: bytes, record: Record, *, encrypted: bool) -> None:
+        for alert in decode_alerts(octets):
+            self._add(direction, alert, record.frames, record.time_ns, encrypted=encrypted)
 
     def _change_cipher_spec(self, direction: Direction, record: Record, *, encrypted: bool = False) -> None:
         self._add(direction, ChangeCipherSpec(), record.frames, record.time_ns, encrypted=encrypted)
@@ -241,8 +241,8 @@ class Connection:
         if content_type == HANDSHAKE:
             for raw in direction.messages.feed(octets, record.frames, record.time_ns):
                 self._raw(direction, raw, encrypted=True)
-        elif content_type == ALERT and len(octets) == ALERT_OCTETS:
-            self._alert(direction, octets, record, encrypted=True)
+        elif content_type == ALERT:
+            self._alerts(direction, octets, record, encrypted=True)
         elif content_type == CHANGE_CIPHER_SPEC:
             self._change_cipher_spec(direction, record, encrypted=True)
         else:

@@ -6,16 +6,21 @@ from collections.abc import Iterable
 
 from tlsinspect.model.frame import Side
 from tlsinspect.model.message import ClientHello, ServerHello
+from tlsinspect.tls import keylog
 from tlsinspect.tls.extensions import ENCRYPT_THEN_MAC
 from tlsinspect.tls.keylog import Secrets
-from tlsinspect.tls.protection import Opened, RecordProtection, tls12_protection, tls13_protection
+from tlsinspect.tls.protection import (
+    Opened,
+    RecordProtection,
+    Tls13Protection,
+    tls12_protection,
+    tls13_protection,
+)
 from tlsinspect.tls.record import Record
-from tlsinspect.tls.versions import is_tls13
+from tlsinspect.tls.versions import draft_of, is_tls13
 
-MASTER_SECRET = "CLIENT_RANDOM"
-EARLY = "CLIENT_EARLY_TRAFFIC_SECRET"
-HANDSHAKE = {Side.CLIENT: "CLIENT_HANDSHAKE_TRAFFIC_SECRET", Side.SERVER: "SERVER_HANDSHAKE_TRAFFIC_SECRET"}
-APPLICATION = {Side.CLIENT: "CLIENT_TRAFFIC_SECRET_0", Side.SERVER: "SERVER_TRAFFIC_SECRET_0"}
+HANDSHAKE = {Side.CLIENT: keylog.CLIENT_HANDSHAKE, Side.SERVER: keylog.SERVER_HANDSHAKE}
+APPLICATION = {Side.CLIENT: keylog.CLIENT_TRAFFIC, Side.SERVER: keylog.SERVER_TRAFFIC}
 SUITES_OF_EARLY_DATA = (0x1301, 0x1302, 0x1303, 0x1304, 0x1305)
 
 
@@ -40,14 +45,14 @@ class Opener:
     @property
     def known(self) -> bool:
         """Whether the log has a secret for this connection."""
-        labels = (MASTER_SECRET, EARLY, *HANDSHAKE.values(), *APPLICATION.values())
+        labels = (keylog.MASTER_SECRET, keylog.CLIENT_EARLY, *HANDSHAKE.values(), *APPLICATION.values())
         return any(self._secrets.find(self._random, label) for label in labels)
 
     def client_hello(self, hello: ClientHello) -> None:
         """Looks for 0-RTT keys; a second hello keeps the random of the first (RFC 8446 section 4.1.2)."""
         self._hello = hello
         self._random = hello.random
-        secrets = self._secrets.find(self._random, EARLY)
+        secrets = self._secrets.find(self._random, keylog.CLIENT_EARLY)
         if secrets:
             suites = [suite for suite in SUITES_OF_EARLY_DATA if suite in hello.cipher_suites]
             self._candidates[Side.CLIENT] = protections(suites, secrets)
@@ -58,7 +63,7 @@ class Opener:
         if is_tls13(hello.version):
             for side in Side:
                 secrets = self._secrets.find(self._random, HANDSHAKE[side])
-                self._candidates[side] += protections((hello.cipher_suite,), secrets)
+                self._candidates[side] += protections((hello.cipher_suite,), secrets, draft=draft_of(hello.version))
 
     def change_cipher_spec(self, side: Side) -> None:
         """Takes up the keys of TLS 1.2 and before, for the records after it."""
@@ -75,7 +80,7 @@ class Opener:
                 side,
                 encrypt_then_mac=hello.has(ENCRYPT_THEN_MAC) is True,
             )
-            for secret in self._secrets.find(self._random, MASTER_SECRET)
+            for secret in self._secrets.find(self._random, keylog.MASTER_SECRET)
         )
         self._candidates[side] = [protection for protection in found if protection is not None]
 
@@ -84,11 +89,13 @@ class Opener:
         hello = self._server_hello
         if hello is not None and is_tls13(hello.version):
             secrets = self._secrets.find(self._random, APPLICATION[side])
-            self._candidates[side] = protections((hello.cipher_suite,), secrets)
+            self._candidates[side] = protections((hello.cipher_suite,), secrets, draft=draft_of(hello.version))
 
     def key_update(self, side: Side) -> None:
         """Takes up the next generation of keys.  RFC 8446 section 7.2."""
-        self._candidates[side] = [protection.updated() for protection in self._candidates[side]]
+        self._candidates[side] = [
+            each.updated() for each in self._candidates[side] if isinstance(each, Tls13Protection)
+        ]
 
     def lost(self, side: Side) -> None:
         """Gives a direction up: the number of the next record is not known."""
@@ -109,9 +116,9 @@ class Opener:
         return None
 
 
-def protections(suites: Iterable[int], secrets: Iterable[bytes]) -> list[RecordProtection]:
-    """Record protection for each pair that fits."""
-    found = (tls13_protection(suite, secret) for suite in suites for secret in secrets)
+def protections(suites: Iterable[int], secrets: Iterable[bytes], *, draft: int = 0) -> list[RecordProtection]:
+    """Record protection of TLS 1.3 for each pair that fits."""
+    found = (tls13_protection(suite, secret, draft=draft) for suite in suites for secret in secrets)
     return [protection for protection in found if protection is not None]
 
 

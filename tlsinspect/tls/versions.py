@@ -14,3 +14,8 @@ def is_tls13(version: int) -> bool:
     RFC 8446 section 4.2.1; drafts are 0x7f00 plus their number, and 0x7e00 plus a number in experiments of 2017.
     """
     return version == TLS13 or version >> 8 in (0x7F, 0x7E)
+
+
+def draft_of(version: int) -> int:
+    """The number of the TLS 1.3 draft that a version stands for; 0 for the RFC."""
+    return version & 0xFF if version >> 8 == 0x7F else 0
