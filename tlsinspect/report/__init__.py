@@ -1,0 +1,1 @@
+"""From values to reports: views, which know no format."""

@@ -20,15 +20,22 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     title: str = ""
+    keep: tuple[str, ...] = ()  # columns by importance: on a narrow screen the last of them fold below the row first
+    fold: bool = True  # False: what does not fit is left out, as it repeats what is known
 
 
 @dataclass(frozen=True, slots=True)
 class Prose:
-    """Paragraphs.  Text that came off the wire stands in *quoted* pieces, which renderers escape."""
+    """Paragraphs, parted by empty lines; a line that begins with "- " is an item of a list.
+
+    Text that came off the wire stands in *quoted* pieces, which renderers escape.
+    """
 
     text: str
     tone: str = "plain"
     heading: str = ""
+    level: int = 2  # of the heading; 1 is the title of the report
+    markdown: bool = False  # the text is our own and Markdown already, such as a page of the runbook
 
 
 @dataclass(frozen=True, slots=True)

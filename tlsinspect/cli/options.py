@@ -1,0 +1,173 @@
+"""The options that all commands share, and their values."""
+
+from __future__ import annotations
+
+import binascii
+import enum
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from tlsinspect.diagnosis.rule import Meant
+from tlsinspect.model.errors import SelectionError, TlsinspectError
+from tlsinspect.model.handshake import Outcome
+from tlsinspect.selection import Filters, parse_endpoint
+
+PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.*?)-----END ", re.DOTALL)
+
+
+class Format(enum.Enum):
+    """How a report is written."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """Where a report goes, and how it is written."""
+
+    format: str
+    file: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The options of the commands that read captures."""
+
+    output: Output
+    keylogs: tuple[Path, ...]
+    meant: Meant
+    filters: Filters
+
+
+Captures = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="CAPTURE...",
+        help="pcap or pcapng files, compressed too; - for standard input; CAPTURE#N for the connection with that "
+        "tcp.stream or udp.stream in Wireshark.",
+        show_default=False,
+    ),
+]
+FormatOption = Annotated[
+    Format | None, typer.Option("--format", "-f", help="How to write the report; table unless -o says otherwise.")
+]
+FileOption = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the report to FILE, not to the screen.")
+]
+
+
+def output_options(format_: FormatOption = None, output: FileOption = None) -> Output:
+    """The options of every command; without --format, the name of the file decides."""
+    by_name = SUFFIXES.get(output.suffix.lower(), "table") if output else "table"
+    return Output(format=format_.value if format_ else by_name, file=output)
+
+
+SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".md": "markdown", ".html": "html", ".htm": "html"}
+
+
+def reading_options(
+    format_: FormatOption = None,
+    output: FileOption = None,
+    keylog: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="TLS key log that opens encrypted records; repeatable.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(metavar="NAME", help="The host that was meant.")] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option(metavar="NAME|none", help="The client identity that was meant: subject or name; none for none."),
+    ] = None,
+    ca: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Trust anchors (PEM or DER), instead of the system's; repeatable."),
+    ] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Judge validity at this time, not at that of the capture.")
+    ] = None,
+    sni: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only this server name; *.example for many, none for no name.")
+    ] = None,
+    server: Annotated[str | None, typer.Option(metavar="ADDR[:PORT]", help="Only this server.")] = None,
+    client: Annotated[str | None, typer.Option(metavar="ADDR[:PORT]", help="Only this client.")] = None,
+    outcome: Annotated[list[Outcome] | None, typer.Option(help="Only handshakes that ended so; repeatable.")] = None,
+) -> Options:
+    """The options of the commands that read captures."""
+    return Options(
+        output=output_options(format_, output),
+        keylogs=tuple(keylog or ()),
+        meant=Meant(
+            host=host,
+            identity=identity,
+            at=parse_time(at) if at else None,
+            anchors=tuple(anchor for path in ca for anchor in read_anchors(path)) if ca else None,
+        ),
+        filters=Filters(
+            server_name=sni,
+            server=parse_endpoint(server) if server else None,
+            client=parse_endpoint(client) if client else None,
+            outcomes=tuple(outcome or ()),
+        ),
+    )
+
+
+def with_options(collect: Callable[..., object]) -> Callable[[Callable[..., int]], Callable[..., None]]:
+    """Gives a command the parameters of *collect*, hands it what that returns as *options*, and ends with its status.
+
+    So every command has its own parameters in its signature, and the shared ones stand above once.
+    """
+
+    def decorate(command: Callable[..., int]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(**values: Any) -> None:
+            shared = {name: values.pop(name) for name in inspect.signature(collect).parameters}
+            raise typer.Exit(command(**values, options=collect(**shared)))
+
+        hints = {**get_type_hints(command, include_extras=True), **get_type_hints(collect, include_extras=True)}
+        own = [each for name, each in inspect.signature(command).parameters.items() if name != "options"]
+        parameters = [*own, *inspect.signature(collect).parameters.values()]
+        named = [each.replace(annotation=hints[each.name], kind=each.KEYWORD_ONLY) for each in parameters]
+        vars(run)["__signature__"] = inspect.Signature(named)
+        run.__annotations__ = {each.name: hints[each.name] for each in named}
+        return run
+
+    return decorate
+
+
+# -- values ---------------------------------------------------------------------------------------------------------
+
+
+def parse_time(text: str) -> datetime:
+    """A time of RFC 3339, or a date; one without a zone is UTC.  Raises SelectionError when it is neither."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        raise SelectionError(f"'{text}' is no time. Write 2026-11-23T09:00:00Z or 2026-11-23.") from None
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def read_anchors(path: Path) -> tuple[bytes, ...]:
+    """The DER of every certificate in a PEM file, or the one of a DER file.
+
+    Raises TlsinspectError when the file holds none.
+    """
+    octets = path.read_bytes()
+    try:
+        found = tuple(binascii.a2b_base64(b"".join(body.split())) for body in PEM.findall(octets))
+    except binascii.Error:
+        raise TlsinspectError(f"{path}: a certificate in it is no base64.") from None
+    if found:
+        return found
+    if octets[:1] == b"\x30":  # a DER SEQUENCE
+        return (octets,)
+    raise TlsinspectError(f"{path} holds no certificate in PEM or DER.")

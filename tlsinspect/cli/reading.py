@@ -1,0 +1,100 @@
+"""From captures on the command line to handshakes, with messages for people on standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tlsinspect.capture.file import open_capture
+from tlsinspect.diagnosis.rule import Case, Meant
+from tlsinspect.inspector import inspect
+from tlsinspect.model.handshake import Handshake
+from tlsinspect.render.escape import visible
+from tlsinspect.selection import Filters, Selector, parse_selector, selected
+from tlsinspect.sessions import Sessions
+from tlsinspect.tls.keylog import Secrets
+
+
+@dataclass(slots=True)
+class Reading:
+    """What was read: it owns the handshakes of all captures until the report is made."""
+
+    captures: tuple[str, ...]
+    handshakes: list[Handshake] = field(default_factory=list)
+    cases: dict[int, Case] = field(default_factory=dict)  # by the identity of the handshake
+    interrupted: bool = False
+
+    def chosen(self, selectors: Iterable[Selector], filters: Filters) -> list[Case]:
+        """The cases that the selectors and filters leave, in the order in which they began.
+
+        Raises SelectionError when a stream was picked that is not there.
+        """
+        found = {id(each): each for selector in selectors for each in selected(self.handshakes, selector)}
+        order = {capture: place for place, capture in enumerate(self.captures)}
+        kept = [handshake for handshake in found.values() if filters.passes(handshake)]
+        kept.sort(key=lambda each: (order[each.capture], each.first_frame, each.part))
+        return [self.cases[id(handshake)] for handshake in kept]
+
+
+def selectors_of(texts: Sequence[str]) -> tuple[Selector, ...]:
+    """The selectors in the arguments."""
+    return tuple(parse_selector(text) for text in texts)
+
+
+def read(
+    selectors: Sequence[Selector],
+    keylogs: Sequence[Path],
+    meant: Meant,
+    *,
+    each: Callable[[Handshake], None] | None = None,
+) -> Reading:
+    """All handshakes of all captures, each read once, and the origin of every session among them.
+
+    *each* is called with a handshake as soon as it is known.  An interrupt ends reading, not the report.
+    """
+    reading = Reading(tuple(dict.fromkeys(selector.capture for selector in selectors)))
+    secrets = secrets_of(keylogs)
+    picked = {selector.capture for selector in selectors if selector.stream is not None}
+    try:
+        for capture in reading.captures:
+            for handshake in handshakes_of(capture, secrets, plain=capture in picked):
+                reading.handshakes.append(handshake)
+                if each is not None:
+                    each(handshake)
+    except KeyboardInterrupt:
+        reading.interrupted = True
+    sessions = Sessions()
+    for handshake in sorted(reading.handshakes, key=lambda one: (one.started_ns, one.part)):
+        sessions.add(handshake)
+    for handshake in reading.handshakes:
+        reading.cases[id(handshake)] = Case(handshake=handshake, origin=sessions.origin(handshake), meant=meant)
+    return reading
+
+
+def secrets_of(keylogs: Sequence[Path]) -> Secrets:
+    """The secrets of key logs, each read once, as it may be a pipe."""
+    secrets = Secrets()
+    for path in keylogs:
+        before = secrets.malformed_lines
+        secrets.add(path.read_bytes())
+        malformed = secrets.malformed_lines - before
+        if malformed:
+            say(f"{path}: {malformed} malformed {'line' if malformed == 1 else 'lines'}.")
+    return secrets
+
+
+def handshakes_of(name: str, secrets: Secrets, *, plain: bool) -> Iterable[Handshake]:
+    """The handshakes of one capture, as they become known; then what was wrong with the capture itself."""
+    with open_capture(name) as capture:
+        try:
+            yield from inspect(capture, name=name, secrets=secrets, plain=plain)
+        finally:
+            for defect in capture.defects:
+                say(f"{name}: {defect.problem}")
+
+
+def say(message: str) -> None:
+    """One line on standard error."""
+    print(visible(message), file=sys.stderr)

@@ -1,0 +1,24 @@
+"""Reports as JSON.  All but ASCII is escaped, so that nothing odd reaches a terminal."""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+from tlsinspect.report.blocks import Report
+
+
+def render(report: Report, out: TextIO, *, width: int | None = None) -> None:
+    """Writes one object.  JSON has no width."""
+    out.write(json.dumps(report.data, indent=2) + "\n")
+
+
+def render_lines(report: Report, out: TextIO, *, width: int | None = None) -> None:
+    """Writes one object a line.  A report without lines is one line."""
+    for line in report.lines or (report.data,):
+        out.write(one_line(line) + "\n")
+
+
+def one_line(value: object) -> str:
+    """A value as one line of JSON."""
+    return json.dumps(value, separators=(",", ":"))

@@ -1,0 +1,215 @@
+"""`explain CAPTURE...`: per handshake what happened and why, with evidence and fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
+from tlsinspect.diagnosis.rule import Case, Severity
+from tlsinspect.fields import BY_PATH
+from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import EndingKind, Handshake, Outcome
+from tlsinspect.report import words
+from tlsinspect.report.blocks import Block, Cell, Code, Prose, Report, Table
+from tlsinspect.report.listing import counted, nothing_text
+from tlsinspect.report.messages import last_message, message_name
+from tlsinspect.report.objects import captures_object, explained_object
+
+MOST_CODES = 6  # causes named in the line about those that cannot be assessed
+
+HOW_ENDED = {
+    EndingKind.ALERT: "sent the fatal alert",
+    EndingKind.FIN: "closed the connection (FIN)",
+    EndingKind.RST: "reset the connection (RST)",
+}
+REMEDY = {
+    Missing.HIDDEN: "encrypted: add --keylog FILE",
+    Missing.LOST: "not in the capture",
+    Missing.MALFORMED: "malformed",
+}
+LANGUAGES = {"nginx": "nginx", "Apache": "apache", "Python": "python", "Go": "go", "Java": "java", "Node": "js"}
+
+
+def explanation(captures: Sequence[str], explained: Sequence[tuple[Case, Diagnosis]]) -> Report:
+    """Every handshake with its findings; of several, those without a warning are rows of one table."""
+    objects = [explained_object(case, diagnosis) for case, diagnosis in explained]
+    several = len(explained) > 1
+    healthy = [case for case, diagnosis in explained if several and not matters(diagnosis)]
+    blocks: list[Block] = [] if explained else [Prose(nothing_text(captures))]
+    if several:
+        blocks.append(Prose(summary_text(explained)))
+    for case, diagnosis in explained:
+        if not several or matters(diagnosis):
+            blocks += handshake_blocks(case, diagnosis)
+    if healthy:
+        blocks.append(healthy_table(healthy))
+    return Report(
+        title=f"What happened in {', '.join(captures)}",
+        blocks=tuple(blocks),
+        data=captures_object(tuple(captures), objects),
+        lines=tuple(objects),
+    )
+
+
+def matters(diagnosis: Diagnosis) -> bool:
+    """Whether a finding is at least a warning."""
+    return any(found.severity >= Severity.WARNING for found in diagnosis.findings)
+
+
+def has_error(diagnosis: Diagnosis) -> bool:
+    """Whether a finding explains a rejection or a wrong route."""
+    return any(found.severity is Severity.ERROR for found in diagnosis.findings)
+
+
+def summary_text(explained: Sequence[tuple[Case, Diagnosis]]) -> str:
+    """How many there are of each kind."""
+    errors = sum(has_error(diagnosis) for _, diagnosis in explained)
+    warnings = sum(matters(diagnosis) for _, diagnosis in explained) - errors
+    parts = [counted(len(explained), "handshake")]
+    parts += [f"{errors} with an error"] if errors else []
+    parts += [f"{warnings} with a warning"] if warnings else []
+    rest = len(explained) - errors - warnings
+    parts += [f"{rest} with nothing to report"] if rest else []
+    return ", ".join(parts) + "."
+
+
+def healthy_table(cases: Sequence[Case]) -> Table:
+    """One line for each handshake that needs no explanation."""
+    rows = tuple(
+        (
+            Cell(words.handshake_text(case.handshake)),
+            Cell(str(case.handshake.client)),
+            Cell(str(case.handshake.server)),
+            words.server_name_cell(case.handshake),
+            words.outcome_cell(case.handshake),
+        )
+        for case in cases
+    )
+    columns = ("Handshake", "Client", "Server", "Server name", "Outcome")
+    return Table(columns, rows, title="Nothing to report", keep=("Handshake", "Server name", "Outcome", "Server"))
+
+
+def handshake_blocks(case: Case, diagnosis: Diagnosis) -> Iterator[Block]:
+    """One handshake: what happened, the findings, and what could not be told."""
+    handshake = case.handshake
+    cell = words.outcome_cell(handshake)
+    yield Prose(
+        happened_text(case),
+        heading=f"{words.handshake_text(handshake)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
+        f"  {cell.text}",
+    )
+    yield from finding_blocks(diagnosis.findings)
+    if not diagnosis.findings:
+        yield Prose(nothing_found_text(handshake))
+    blind = blind_text(diagnosis, (case,))
+    if blind:
+        yield Prose(blind, "faint")
+
+
+def nothing_found_text(handshake: Handshake) -> str:
+    """What to say when no cause has anything to say."""
+    if handshake.outcome is Outcome.COMPLETED:
+        return "Nothing to report."
+    return "No known cause fits. `tlsinspect runbook` lists those that were looked for."
+
+
+# -- what happened --------------------------------------------------------------------------------------------------
+
+
+def happened_text(case: Case) -> str:
+    """Sentences: what was asked for, what was agreed, who ended it, when."""
+    return " ".join((asked_text(case.handshake), *agreed_sentences(case), ended_text(case.handshake)))
+
+
+def asked_text(handshake: Handshake) -> str:
+    """What the client wanted."""
+    dialogue = f" After {words.value_text(handshake.preamble.protocol)}," if handshake.preamble else ""
+    if not handshake.client_hellos:
+        return (dialogue + " No ClientHello was seen.").strip()
+    name = words.server_name(handshake)
+    if name is Missing.NOT_SENT:
+        return (dialogue + " The client named no server.").strip()
+    wanted = (
+        f"'{words.value_text(name)}'" if isinstance(name, str) else f"a server name that is {words.value_text(name)}"
+    )
+    return f"{dialogue.strip()} {'the' if dialogue else 'The'} client asked for {wanted}.".strip()
+
+
+def agreed_sentences(case: Case) -> Iterator[str]:
+    """What the server answered, and by which session."""
+    version, suite = case.value("server_hello.version"), case.value("server_hello.cipher_suite")
+    if isinstance(version, str) and isinstance(suite, str):
+        yield f"The server answered with {version} and {suite}."
+    accepted = case.handshake.resumption.accepted
+    if isinstance(accepted, str):
+        how = words.HOW_RESUMED.get(accepted, accepted)
+        yield f"It resumed the session of {words.origin_text(case)} ({how})."
+
+
+def ended_text(handshake: Handshake) -> str:
+    """Who ended it, with what, after which message, and when."""
+    after = words.duration_text(handshake.ended_ns - handshake.started_ns)
+    ending, last = handshake.ending, last_message(handshake)
+    behind = f" after the {message_name(last.message)} of the {last.side.value}" if last else ""
+    if handshake.outcome is Outcome.COMPLETED:
+        late = words.outcome_cell(handshake)
+        return f"The handshake completed after {after}." if late.tone == "good" else f"The handshake {late.text}."
+    if handshake.outcome is Outcome.CUT:
+        return f"The capture ends{behind}, before the handshake is complete."
+    if ending is None or ending.side is None:
+        return f"Nothing more came{behind}; the connection was {handshake.outcome.value} {after} after its start."
+    alert = f" {words.alert_name(ending.alert)}" if ending.alert else ""
+    frame = f"frame {ending.frame}, " if ending.frame else ""
+    return f"The {ending.side.value} {HOW_ENDED[ending.kind]}{alert}{behind} ({frame}{after} after the start)."
+
+
+# -- findings -------------------------------------------------------------------------------------------------------
+
+
+def finding_blocks(findings: Sequence[Diagnosed], names: Mapping[str, str] | None = None) -> Iterator[Block]:
+    """Findings, numbered; *names* are those of the left and the right handshake in a pair."""
+    for number, found in enumerate(findings, start=1):
+        certainty = words.CERTAINTY[found.finding.certainty]
+        kind = f"{found.severity.name.lower()}, {certainty}"
+        yield Prose(
+            found.finding.explanation,
+            words.TONE_OF_SEVERITY[found.severity],
+            heading=f"{number}. {found.cause.title} [{found.code}; {kind}]",
+            level=3,
+        )
+        evidence = [evidence_line(each, names or {}) for each in found.evidence]
+        if evidence:
+            yield Prose("Evidence:\n" + "\n".join(f"- {line}" for line in evidence))
+        for fix in found.fixes:
+            side = f" on the {fix.side.value}'s side" if fix.side else ""
+            yield Prose(f"Fix{side}, {fix.product}: {fix.action}", "good")
+            if fix.example:
+                yield Code(fix.example, LANGUAGES.get(fix.product, ""))
+
+
+def evidence_line(evidence: Evidence, names: Mapping[str, str]) -> str:
+    """Such as "frame 4: Server name: not sent  [frame.number == 4 && !tls.handshake.extensions_server_name]"."""
+    where = f"{names[evidence.side]}, " if evidence.side and evidence.side in names else ""
+    frames = evidence.frames
+    place = f"frame {frames[-1]}" if frames else "the connection"
+    title = BY_PATH[evidence.path].title
+    return f"{where}{place}: {title}: {words.value_text(evidence.value)}  [{evidence.display_filter}]"
+
+
+def blind_text(diagnosis: Diagnosis, cases: Iterable[Case]) -> str:
+    """Which causes could not be assessed, and what would help; empty when all could."""
+    if not diagnosis.not_assessed:
+        return ""
+    codes = [cause.code for cause, _ in diagnosis.not_assessed]
+    shown = ", ".join(codes[:MOST_CODES]) + (f" and {len(codes) - MOST_CODES} more" if len(codes) > MOST_CODES else "")
+    everything = tuple(cases)
+    paths = dict.fromkeys(path for _, hidden in diagnosis.not_assessed for path in hidden)
+    reasons: dict[str, list[str]] = {}
+    for path in paths:
+        for case in everything:
+            value = case.value(path)
+            if isinstance(value, Missing) and value in REMEDY:
+                titles = reasons.setdefault(REMEDY[value], [])
+                titles += [BY_PATH[path].title] if BY_PATH[path].title not in titles else []
+    why = "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items())
+    return f"Not assessable: {shown}. Not seen: {why}."

@@ -1,0 +1,206 @@
+"""Handshakes, findings and differences as JSON shows them, built from the catalogue.
+
+A value that is missing is null, and "missing" says why, by path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+
+from tlsinspect.compare import Difference
+from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
+from tlsinspect.diagnosis.rule import Case, Cause, Fix
+from tlsinspect.fields import FIELDS, Value, client_hello
+from tlsinspect.model.frame import Defect, Endpoint, Missing
+from tlsinspect.model.handshake import Handshake
+
+SCHEMA = 1
+
+# Messages that are null as a whole when they are missing; the catalogue's paths below them are their keys.
+MESSAGES: Mapping[str, Callable[[Handshake], object]] = {
+    "preamble": lambda h: h.preamble or Missing.NOT_SENT,
+    "client_hello": client_hello,
+    "hello_retry_request": lambda h: h.hello_retry_request,
+    "server_hello": lambda h: h.server_hello,
+    "server_key_exchange": lambda h: h.server_key_exchange,
+    "certificate_request": lambda h: h.certificate_request,
+}
+# Fields whose value is a list even when it is missing.
+LISTS = frozenset(("resumption.offered",))
+# The field "certificate_request" only says whether there is the object of that name.
+OBJECTS = frozenset(("certificate_request",))
+
+
+def captures_object(captures: tuple[str, ...], handshakes: list[dict[str, object]]) -> dict[str, object]:
+    """What `show` and `explain` print as JSON."""
+    return {"schema": SCHEMA, "captures": list(captures), "handshakes": handshakes}
+
+
+def handshake_object(case: Case) -> dict[str, object]:
+    """A handshake: H of the contract."""
+    handshake = case.handshake
+    found: dict[str, object] = {
+        "capture": handshake.capture,
+        "stream": handshake.stream,
+        "part": handshake.part,
+        "transport": handshake.transport,
+        "protocol": handshake.protocol,
+        "client": endpoint_object(handshake.client),
+        "server": endpoint_object(handshake.server),
+        "started": time_text(handshake.started_ns),
+        "duration": round((handshake.ended_ns - handshake.started_ns) / 1e9, 9),
+        "frames": [handshake.first_frame, handshake.last_frame],
+        "visibility": handshake.visibility.value,
+    }
+    missing: dict[str, str] = {}
+    for path, read in MESSAGES.items():
+        message = read(handshake)
+        found[path] = None if isinstance(message, Missing) else {}
+        if isinstance(message, Missing):
+            missing[path] = message.value
+    for field in FIELDS:
+        if field.path not in OBJECTS:
+            place(found, missing, field.path, field.read(handshake))
+    if handshake.preamble is not None:
+        preamble = {"accepted": handshake.preamble.accepted, **dict(handshake.preamble.details)}
+        found["preamble"] = {**preamble, "protocol": handshake.preamble.protocol}
+    resumption = found["resumption"]
+    assert isinstance(resumption, dict)
+    resumption["from"] = origin_object(case)
+    found["missing"] = missing
+    found["defects"] = [defect_object(defect) for defect in handshake.defects]
+    return found
+
+
+def place(found: dict[str, object], missing: dict[str, str], path: str, value: Value) -> None:
+    """Puts a value where its path says, unless its message is null."""
+    *parents, key = path.split(".")
+    inner = found
+    for parent in parents:
+        child = inner.setdefault(parent, {})
+        if not isinstance(child, dict):
+            return
+        inner = child
+    if isinstance(value, Missing):
+        missing[path] = value.value
+        inner[key] = [] if path in LISTS else None
+    else:
+        inner[key] = json_value(value)
+
+
+def json_value(value: Value) -> object:
+    """A value of the catalogue as JSON holds it; a Missing is null."""
+    match value:
+        case Missing():
+            return None
+        case tuple() | list():
+            return [json_value(each) for each in value]
+        case dict():
+            return {key: json_value(each) for key, each in value.items()}
+        case _:
+            return value
+
+
+def endpoint_object(endpoint: Endpoint) -> dict[str, object]:
+    """One end of a connection."""
+    return {"address": endpoint.address, "port": endpoint.port}
+
+
+def time_text(time_ns: int) -> str:
+    """RFC 3339 with nanoseconds, UTC."""
+    seconds, nanoseconds = divmod(time_ns, 10**9)
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{nanoseconds:09}Z"
+
+
+def origin_object(case: Case) -> dict[str, object] | None:
+    """The handshake that issued the session that this one resumed."""
+    if case.origin is None:
+        return None
+    source = case.origin.handshake
+    return {
+        "capture": source.capture,
+        "stream": source.stream,
+        "part": source.part,
+        "certainty": case.origin.certainty,
+        "reason": case.origin.reason,
+    }
+
+
+def defect_object(defect: Defect) -> dict[str, object]:
+    """A departure from a specification."""
+    return {
+        "where": defect.where,
+        "problem": defect.problem,
+        "offset": defect.offset,
+        "frames": list(defect.frames),
+    }
+
+
+# -- findings and differences ---------------------------------------------------------------------------------------
+
+
+def explained_object(case: Case, diagnosis: Diagnosis) -> dict[str, object]:
+    """A handshake with what explains it."""
+    return {
+        **handshake_object(case),
+        "findings": [finding_object(each) for each in diagnosis.findings],
+        "not_assessable": [blind_object(cause, paths) for cause, paths in diagnosis.not_assessed],
+    }
+
+
+def finding_object(found: Diagnosed) -> dict[str, object]:
+    """A finding: F of the contract."""
+    shown: dict[str, object] = {
+        "code": found.code,
+        "severity": found.severity.name.lower(),
+        "certainty": found.finding.certainty.name.lower(),
+        "title": found.cause.title,
+        "explanation": found.finding.explanation,
+        "evidence": [evidence_object(each) for each in found.evidence],
+        "fixes": [fix_object(fix) for fix in found.fixes],
+        "references": list(found.cause.references),
+    }
+    return shown if found.finding.side is None else {**shown, "side": found.finding.side}
+
+
+def evidence_object(evidence: Evidence) -> dict[str, object]:
+    """One value that a finding stands on."""
+    shown: dict[str, object] = {
+        "path": evidence.path,
+        "value": json_value(evidence.value),
+        "frames": list(evidence.frames),
+        "display_filter": evidence.display_filter,
+    }
+    if isinstance(evidence.value, Missing):
+        shown["missing"] = evidence.value.value
+    return shown if evidence.side is None else {**shown, "side": evidence.side}
+
+
+def fix_object(fix: Fix) -> dict[str, object]:
+    """One change for one product."""
+    return {
+        "product": fix.product,
+        "action": fix.action,
+        "example": fix.example,
+        "side": fix.side.value if fix.side else None,
+    }
+
+
+def blind_object(cause: Cause, paths: tuple[str, ...]) -> dict[str, object]:
+    """A cause that could not be assessed, and the fields that would be needed."""
+    return {"code": cause.code, "paths": list(paths)}
+
+
+def difference_object(difference: Difference, explains: tuple[str, ...]) -> dict[str, object]:
+    """A difference: D of the contract."""
+    sides = (("left", difference.left), ("right", difference.right))
+    return {
+        "path": difference.path,
+        "left": json_value(difference.left),
+        "right": json_value(difference.right),
+        "equal": difference.equal,
+        "meaningful": difference.meaningful,
+        "explains": list(explains),
+        "missing": {side: value.value for side, value in sides if isinstance(value, Missing)},
+    }

@@ -1,0 +1,195 @@
+"""`diff LEFT RIGHT`: two handshakes side by side, what differs, what it means, what to change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tlsinspect.compare import Difference, only_in
+from tlsinspect.diagnosis.engine import Diagnosis, is_unseen
+from tlsinspect.diagnosis.rule import Case
+from tlsinspect.diagnosis.verdict import verdict
+from tlsinspect.fields import BY_PATH, Compare, Group
+from tlsinspect.model.frame import Missing
+from tlsinspect.report import words
+from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
+from tlsinspect.report.explanation import blind_text, finding_blocks, has_error
+from tlsinspect.report.objects import SCHEMA, difference_object, finding_object, handshake_object
+from tlsinspect.selection import Pair
+
+MOST_SHOWN = 6  # elements of a list in a cell
+
+# What a difference means that no finding speaks of.
+NEUTRAL = {
+    Group.TRANSPORT: "The connections began in different ways.",
+    Group.HELLO: "Other client software, or other settings of it.",
+    Group.ROUTING: "Can lead to another host.",
+    Group.PARAMETERS: "Can lead to another choice, or to none.",
+    Group.SERVER_CERTIFICATE: "Another host or another setting answered.",
+    Group.CLIENT_AUTHENTICATION: "Can change whom the server takes the client for.",
+    Group.RESUMPTION: "An earlier session decided where one was resumed.",
+    Group.OUTCOME: "What is to be explained.",
+}
+ORDER = tuple(Group)
+
+
+def pair_names(left: Case, right: Case) -> tuple[str, str]:
+    """Names for the two: the file and the stream; with folders where the files share their names."""
+    names = words.handshake_text(left.handshake), words.handshake_text(right.handshake)
+    if names[0] != names[1]:
+        return names
+    full = tuple(f"{case.handshake.capture}#{words.stream_text(case.handshake)}" for case in (left, right))
+    return full[0], full[1]
+
+
+def pair_report(left: Case, right: Case, diagnosis: Diagnosis, *, pair: Pair, everything: bool = False) -> Report:
+    """The verdict, the differences stage by stage, the findings, and what is not ruled out."""
+    names = pair_names(left, right)
+    sentence = verdict(diagnosis, left, right, left_name=names[0], right_name=names[1]) + "."
+    blocks: list[Block] = [Prose(sentence, "title")]
+    if pair.why:
+        blocks.append(Prose(picked_text(pair, names), "faint"))
+    shown = [each for each in diagnosis.differences if everything or worth_showing(each)]
+    if shown:
+        blocks.append(difference_table(shown, diagnosis, names))
+    blocks += hidden_blocks(diagnosis)
+    blocks += finding_blocks(diagnosis.findings, {"left": names[0], "right": names[1]})
+    blocks += doubt_blocks(diagnosis, left, right)
+    listed = [each for each in diagnosis.differences if everything or not each.equal]
+    data = {
+        "schema": SCHEMA,
+        "left": handshake_object(left),
+        "right": handshake_object(right),
+        "verdict": sentence,
+        "picked": {"why": pair.why, "others": pair.others} if pair.why else None,
+        "differences": [difference_object(each, diagnosis.explains(each.path)) for each in listed],
+        "findings": [finding_object(each) for each in diagnosis.findings],
+        "not_ruled_out": list(diagnosis.not_ruled_out),
+    }
+    return Report(title=f"{names[0]} and {names[1]}", blocks=tuple(blocks), data=data)
+
+
+def differs(diagnosis: Diagnosis) -> bool:
+    """Whether there is something to report: a difference that can matter, or a finding of severity error."""
+    return any(each.meaningful for each in diagnosis.differences) or has_error(diagnosis)
+
+
+def picked_text(pair: Pair, names: tuple[str, str]) -> str:
+    """Which pair was picked, and how to pick another."""
+    others = (
+        f"{pair.others} other {'pair fits' if pair.others == 1 else 'pairs fit'} as well; pick one with CAPTURE#N."
+        if pair.others
+        else "No other pair fits."
+    )
+    return f"Picked {names[0]} and {names[1]}: {pair.why}. {others}"
+
+
+def worth_showing(difference: Difference) -> bool:
+    """Whether it can matter, or could if both sides were seen."""
+    if difference.meaningful:
+        return True
+    return not difference.equal and difference.field.compare is not Compare.EXPECTED
+
+
+def difference_table(shown: list[Difference], diagnosis: Diagnosis, names: tuple[str, str]) -> Table:
+    """A row per field, in the order of the exchange."""
+    rows = []
+    last = None
+    for difference in sorted(shown, key=lambda each: ORDER.index(each.field.group)):
+        group = difference.field.group
+        left, right = side_texts(difference)
+        rows.append(
+            (
+                Cell("" if group is last else group.value, "faint"),
+                Cell(difference.field.title),
+                Cell(left, tone(difference, difference.left)),
+                Cell(right, tone(difference, difference.right)),
+                meaning_cell(difference, diagnosis),
+            )
+        )
+        last = group
+    columns = ("Stage", "Field", names[0], names[1], "What it means")
+    return Table(columns, tuple(rows), keep=("Field", names[0], names[1], "What it means", "Stage"))
+
+
+def tone(difference: Difference, value: object) -> str:
+    """Differing values stand out; missing ones look as everywhere."""
+    if isinstance(value, Missing) and value is not Missing.NOT_SENT:
+        return words.TONE_OF_MISSING[value]
+    return "changed" if difference.meaningful else "plain"
+
+
+def side_texts(difference: Difference) -> tuple[str, str]:
+    """Both values; of lists only what one has and the other has not."""
+    left, right = difference.left, difference.right
+    if difference.equal or not (isinstance(left, tuple) and isinstance(right, tuple)):
+        return list_text(left), list_text(right)
+    if any(isinstance(each, dict) for each in (*left, *right)):
+        return objects_text(left, right), objects_text(right, left)
+    ours, theirs = only_in(left, right)
+    if not ours and not theirs:  # the same elements
+        return f"{list_text(left)} (in this order)", f"{list_text(right)} (in this order)"
+    return only_text(ours, left), only_text(theirs, right)
+
+
+def list_text(value: object) -> str:
+    """A value, and of a long list its beginning."""
+    if isinstance(value, tuple) and len(value) > MOST_SHOWN:
+        return ", ".join(words.value_text(each) for each in value[:MOST_SHOWN]) + f", +{len(value) - MOST_SHOWN} others"
+    return words.value_text(value)
+
+
+def only_text(only: tuple[object, ...], everything: tuple[object, ...]) -> str:
+    """What only this side has."""
+    if not only:
+        return "none" if not everything else "nothing else"
+    return f"{'only here: ' if len(only) < len(everything) else ''}{list_text(only)}"
+
+
+def objects_text(value: tuple[object, ...], other: tuple[object, ...]) -> str:
+    """Certificates by name; by digest too where the first of both have the same name."""
+    if not value:
+        return "none (an empty Certificate)"
+    first, theirs = value[0], other[0] if other else None
+    text = words.value_text(first)
+    if isinstance(first, dict) and isinstance(theirs, dict) and first.get("subject") == theirs.get("subject"):
+        text += f" (SHA-256 {str(first.get('sha256'))[:16]}…)"
+    return text + (f" and {len(value) - 1} more in the chain" if len(value) > 1 else "")
+
+
+def meaning_cell(difference: Difference, diagnosis: Diagnosis) -> Cell:
+    """The titles of the findings that look at the field, else a neutral phrase."""
+    if difference.equal:
+        return Cell("the same", "faint")
+    unseen = [is_unseen(difference.left), is_unseen(difference.right)]
+    if any(unseen):
+        where = "on both sides" if all(unseen) else "on the left" if unseen[0] else "on the right"
+        return Cell(f"Cannot be compared: not seen {where}.", "faint")
+    if not difference.meaningful:
+        return Cell("Differs between any two handshakes.", "faint")
+    found = [each for each in diagnosis.findings if difference.path in each.cause.looks_at]
+    if found and difference.field.group is not Group.OUTCOME:
+        titles = dict.fromkeys(each.cause.title for each in found)
+        return Cell("; ".join(list(titles)[:2]), words.TONE_OF_SEVERITY[max(each.severity for each in found)])
+    return Cell(NEUTRAL[difference.field.group])
+
+
+def hidden_blocks(diagnosis: Diagnosis) -> Iterator[Block]:
+    """What is hidden on both sides, which no row can show."""
+    titles = [
+        each.field.title
+        for each in diagnosis.differences
+        if each.left is Missing.HIDDEN and each.right is Missing.HIDDEN
+    ]
+    if titles:
+        yield Prose(f"Hidden on both sides (encrypted: add --keylog FILE): {', '.join(titles)}.", "faint")
+
+
+def doubt_blocks(diagnosis: Diagnosis, left: Case, right: Case) -> Iterator[Block]:
+    """Differences that could be the cause instead, and causes that could not be looked at."""
+    if diagnosis.not_ruled_out:
+        titles = ", ".join(BY_PATH[path].title for path in diagnosis.not_ruled_out)
+        beside = "these differ too, and could be the cause as well" if diagnosis.findings else "any of these may be it"
+        yield Prose(f"Not ruled out ({beside}): {titles}.")
+    blind = blind_text(diagnosis, (left, right))
+    if blind:
+        yield Prose(blind, "faint")
