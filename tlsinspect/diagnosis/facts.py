@@ -117,6 +117,7 @@ def identity_text(identity: str | Missing | None) -> str:
 # -- the course of the handshake ------------------------------------------------------------------------------------
 
 ALERT_OCTETS = frozenset((19, 35))  # of an encrypted alert in TLS 1.3; JSSE pads it to 35 (2 + 16 + 1 + 16)
+ALERT_RECORD = 21  # the outer content type of an alert in TLS 1.2 and before
 CLOSURE_ALERTS = frozenset((0, 90))  # close_notify and user_canceled end a connection, they refuse nothing
 
 
@@ -216,12 +217,19 @@ def waited(from_ns: int, until_ns: int) -> str:
 
 def unanswered(handshake: Handshake) -> bool:
     """Whether a ClientHello was sent and the server said nothing in TLS: no ServerHello, no alert, no plain text."""
-    return (
-        isinstance(hello_of(handshake), ClientHello)
-        and handshake.server_hello is Missing.NOT_SENT
-        and fatal_alert(handshake, Side.SERVER) is None
-        and not plain_octets(handshake, Side.SERVER)
-    )
+    if hello_of(handshake) is None or plain_octets(handshake, Side.SERVER) or fatal_alert(handshake, Side.SERVER):
+        return False
+    if handshake.server_hello is Missing.LOST:
+        return nothing_was_said(handshake)
+    return handshake.server_hello is Missing.NOT_SENT
+
+
+def nothing_was_said(handshake: Handshake) -> bool:
+    """Whether the server's direction is in the capture and, as far as the capture goes, nothing followed the hello."""
+    if not handshake.tcp.syn_ack and not handshake.tcp.server_ttl:
+        return False
+    followed = (event for event in handshake.events if not isinstance(event.message, (ClientHello, Alert)))
+    return next(followed, None) is None
 
 
 def refused_at_hello(handshake: Handshake) -> AlertSeen | None:
@@ -303,6 +311,11 @@ def asked_nothing(handshake: Handshake) -> bool:
         return False
     if any(isinstance(event.message, ApplicationData) for event in handshake.events):
         return False
+    for event in handshake.events:
+        if isinstance(event.message, Alert) or (
+            isinstance(event.message, EncryptedRecord) and event.message.content_type == ALERT_RECORD
+        ):
+            return event.side is Side.CLIENT
     ending = handshake.ending
     return ending is not None and ending.side is Side.CLIENT
 

@@ -7,24 +7,33 @@ import ipaddress
 from tlsinspect.diagnosis.facts import quoted
 from tlsinspect.model.message import Certificate
 
-# Names in certificates that servers make up or ship until somebody configures one.
-DEFAULT_NAMES = (
+# What certificates have in their names that servers make up or ship until somebody configures one.
+DEFAULT_PARTS = (
     "kubernetes ingress controller fake certificate",
+    "ingress.local",
     "traefik default cert",
+    "traefik.default",
     "default.invalid",
     "snakeoil",
     "plesk",
-    "localhost",
-    "localhost.localdomain",
-    "example.com",
-    "ubuntu",
-    "debian",
-    "haproxy",
-    "envoy",
-    "default",
-    "invalid",
 )
-EXACT_DEFAULT_NAMES = frozenset(DEFAULT_NAMES[5:])
+# Names that no host on the network has; a certificate with others beside them is somebody's own.
+DEFAULT_NAMES = frozenset(
+    (
+        "localhost",
+        "localhost.localdomain",
+        "localhost4",
+        "localhost6",
+        "example.com",
+        "www.example.com",
+        "ubuntu",
+        "debian",
+        "haproxy",
+        "envoy",
+        "default",
+        "invalid",
+    )
+)
 
 
 def is_address(text: str) -> bool:
@@ -74,10 +83,8 @@ def names_text(certificate: Certificate) -> str:
 
 def looks_default(certificate: Certificate) -> bool:
     """Whether a certificate is one of those that servers make up or ship until somebody configures one."""
-    presented = (certificate.subject_common_name or "", *certificate.dns_names)
-    for name in (each.lower() for each in presented):
-        if name in EXACT_DEFAULT_NAMES or name.endswith(".invalid"):
-            return True
-        if any(known in name for known in DEFAULT_NAMES[:5]):
-            return True
-    return False
+    common_name = (certificate.subject_common_name or "").lower()
+    presented = [name.lower() for name in certificate.dns_names] or [common_name]
+    if any(part in name for name in (common_name, *presented) for part in DEFAULT_PARTS):
+        return True
+    return all(name in DEFAULT_NAMES for name in presented) or common_name.endswith(".invalid")

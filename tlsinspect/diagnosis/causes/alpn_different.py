@@ -46,7 +46,8 @@ def compare(left: Case, right: Case) -> Finding | None:
     if ours == theirs and not (answered_both and chosen[0] != chosen[1]):
         return None
     said = (
-        f"{label(left.handshake)} offers {protocols(ours)}{at_frame(hello_frame(left.handshake))}, "
+        f"{label(left.handshake)} offers the application protocols {protocols(ours)}"
+        f"{at_frame(hello_frame(left.handshake))}, "
         f"{label(right.handshake)} offers {protocols(theirs)}{at_frame(hello_frame(right.handshake))}"
     )
     if answered_both and chosen[0] != chosen[1]:

@@ -55,7 +55,7 @@ def check(case: Case) -> Finding | None:
     return Finding(
         certainty=Certainty.STATED,
         explanation=(
-            f"The client offers no application protocol (ALPN){at_frame(hello_frame(handshake))}, and the server "
+            f"The client offers no application protocol{at_frame(hello_frame(handshake))}, and the server "
             f"refused with the alert {alert_text(seen)}{at_frame(seen.frame)}."
         ),
         evidence=("client_hello.alpn", "server_alert"),
@@ -76,7 +76,7 @@ def against(without: Case, offering: Case, offered: tuple[str, ...], side: str) 
     """What the missing offer did, by comparison with the other."""
     one, other = without.handshake, offering.handshake
     said = (
-        f"{label(one)} offers no application protocol (ALPN){at_frame(hello_frame(one))}, {label(other)} offers "
+        f"{label(one)} offers no application protocol{at_frame(hello_frame(one))}, {label(other)} offers "
         f"{protocols(offered)}"
     )
     fill = (("alpn", ",".join(offered)),)

@@ -48,7 +48,7 @@ def check(case: Case) -> Finding | None:
     offered = offered_alpn(handshake)
     if not isinstance(offered, tuple) or not offered:
         return None
-    offer = f"The client offers {protocols(offered)} (ALPN){at_frame(hello_frame(handshake))}"
+    offer = f"The client offers the application protocols {protocols(offered)}{at_frame(hello_frame(handshake))}"
     seen = ending_alert(handshake, Side.SERVER)
     if seen is not None and seen.alert.description == NO_APPLICATION_PROTOCOL:
         return Finding(

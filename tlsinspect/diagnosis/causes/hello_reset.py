@@ -72,10 +72,16 @@ def candidates(handshake: Handshake) -> str:
         found.append(f"{name_text(name)} may match no route (an Envoy listener without a filter chain for it)")
     found.append("the server may expect a PROXY protocol header first")
     hello = hello_of(handshake)
-    if hello is not None and len(handshake.tcp.client_segments) > 1:
+    if hello is not None and handshake.preamble is None and several_segments(handshake):
         found.append("the hello needs more than one segment, which some devices cannot read")
     found.append("a filter may refuse the client's address or its fingerprint")
     return f"Likely reasons, in order: {'; '.join(found)}."
+
+
+def several_segments(handshake: Handshake) -> bool:
+    """Whether the client's octets did not fit into one segment."""
+    sizes = handshake.tcp.client_segments
+    return bool(sizes) and handshake.tcp.client_octets > sizes[0]
 
 
 CAUSE = Cause(

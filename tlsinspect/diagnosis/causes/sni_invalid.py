@@ -3,8 +3,8 @@
 ## What happened
 
 server_name carries "the fully qualified DNS hostname of the server", without a trailing dot, in ASCII; "literal IPv4
-and IPv6 addresses are not permitted". This client sent something else. Some servers do not mind, some find no host for it
-and take their default, some refuse.
+and IPv6 addresses are not permitted". This client sent something else. Some servers do not mind, some find no host for
+it and take their default, some refuse.
 
 ## On the wire
 

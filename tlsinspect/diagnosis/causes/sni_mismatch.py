@@ -104,9 +104,9 @@ def compare(left: Case, right: Case) -> Finding | None:
             side="both",
             fill=fill,
         )
-    others = confounders(left, right)
     refused = sni_unrecognized.check(one)
     stated = refused is not None and refused.certainty is Certainty.STATED
+    others = "" if stated else confounders(left, right)
     counterfactual = (
         f" Had {label(one.handshake)} sent {quoted(wanted)}, the server would have {found[0].counterfactual}, as it "
         "did for the other."

@@ -53,6 +53,7 @@ from tlsinspect.diagnosis.facts import (
 )
 from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
 from tlsinspect.diagnosis.hosts import confounders, effects, likewise
+from tlsinspect.diagnosis.http import plain_host, replies, requests
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.names import covers, is_address, looks_default, names_text
 from tlsinspect.diagnosis.offer import TLS12, highest_version, narrow_offer
@@ -64,6 +65,8 @@ from tlsinspect.model.message import Certificate
 HANDSHAKE_FAILURE, BAD_CERTIFICATE, ACCESS_DENIED, INTERNAL_ERROR, UNRECOGNIZED_NAME = 40, 42, 49, 80, 112
 # Alerts with which servers answer a hello without a name, and other things as well.
 PERHAPS = frozenset((HANDSHAKE_FAILURE, BAD_CERTIFICATE, ACCESS_DENIED, INTERNAL_ERROR))
+MISDIRECTED = 421
+REFUSING = frozenset((400, 403, 404, 495, 496))  # HTTP status codes with which a wrong host answers
 EVIDENCE = ("client_hello.server_name",)
 
 
@@ -73,7 +76,13 @@ def check(case: Case) -> Finding | None:
     if server_name(handshake) is not Missing.NOT_SENT or hello_of(handshake) is None:
         return None
     host = case.meant.host if case.meant.host and not is_address(case.meant.host) else None
-    return refused(handshake, host) or meant(handshake, host) or default_host(handshake) or noted(handshake)
+    return (
+        refused(handshake, host)
+        or meant(handshake, host)
+        or misdirected(handshake)
+        or default_host(handshake)
+        or noted(handshake)
+    )
 
 
 def refused(handshake: Handshake, host: str | None) -> Finding | None:
@@ -135,6 +144,27 @@ def meant(handshake: Handshake, host: str | None) -> Finding | None:
     return finding(Certainty.SHOWN, f"{said}: the server could only take its default host.", host)
 
 
+def misdirected(handshake: Handshake) -> Finding | None:
+    """With keys: the server says that the connection is not for the host that the request names."""
+    reply = next((each for each in replies(handshake) if each.status == MISDIRECTED), None)
+    if reply is None or resumed(handshake):
+        return None
+    asked = asked_host(handshake)
+    wanted = f" for {quoted(asked)}" if asked else ""
+    return finding(
+        Certainty.LIKELY,
+        f"The ClientHello{at_frame(hello_frame(handshake))} has no server name, and the server answered the request"
+        f"{wanted} with 421 (Misdirected Request){at_frame(reply.frame)}: it had taken its default host.",
+        asked,
+    )
+
+
+def asked_host(handshake: Handshake) -> str | None:
+    """With keys: the host name that the first request asks for."""
+    hosts = (plain_host(each.host) for each in requests(handshake))
+    return next((host for host in hosts if host and not is_address(host)), None)
+
+
 def default_host(handshake: Handshake) -> Finding | None:
     """The server went on with a certificate that nobody configured."""
     certificate = leaf(handshake.server_certificates)
@@ -152,6 +182,14 @@ def default_host(handshake: Handshake) -> Finding | None:
             None,
             "server_certificates",
             "client_alert",
+        )
+    reply = next((each for each in replies(handshake) if each.status in REFUSING), None)
+    if reply is not None:
+        return finding(
+            Certainty.LIKELY,
+            f"{said}. That host answered the request with HTTP {reply.status}{at_frame(reply.frame)}.",
+            asked_host(handshake),
+            "server_certificates",
         )
     if asked_nothing(handshake):
         return finding(
@@ -216,16 +254,16 @@ def against(without: Case, named: Case, name: str, side: str) -> Finding:
             else ("The capture does not show that the server chose another host for that.")
         )
         return replace(finding(Certainty.LIKELY, f"{said}. {seen}", host, severity=Severity.INFO), side=side)
-    others = confounders(without, named)
+    refusal = refused_at_hello(one)
+    stated = refusal is not None and refusal.alert.description == UNRECOGNIZED_NAME
+    others = "" if stated else confounders(without, named)
     reversed_fate = completed(one) and failed(other)
     explanation = (
         f"{said}: {'; '.join(effect.sentence for effect in found)}. Had {label(one)} sent the server name "
         f"{quoted(name)}, the server would have {found[0].counterfactual}, as it did for the other.{likewise(others)}"
     )
-    certainty = Certainty.LIKELY if others or hidden(one) else Certainty.SHOWN
-    refusal = refused_at_hello(one)
-    if refusal is not None and refusal.alert.description == UNRECOGNIZED_NAME:
-        certainty = Certainty.STATED
+    likely = Certainty.LIKELY if others or hidden(one) else Certainty.SHOWN
+    certainty = Certainty.STATED if stated else likely
     return replace(
         finding(
             certainty,
