@@ -186,18 +186,18 @@ def ranked(found: list[Diagnosed], causes: Sequence[Cause]) -> tuple[Diagnosed, 
     rest = sorted(last_resorts_left_out(found), key=lambda each: (-each.severity, place[each.code]))
     ordered: list[Diagnosed] = []
     while rest:
-        ahead = {each.code for each in rest}
-        chosen = next(
-            (each for each in rest if not ahead & set(each.cause.follows_from) or each is rest[-1]),
-            rest[0],
-        )
-        # A consequence waits only for causes that are at least as severe.
-        severest = rest[0].severity
-        if chosen.severity < severest:
+        chosen = next((each for each in rest if not waits(each, rest)), rest[0])
+        if chosen.severity < rest[0].severity:
             chosen = rest[0]
         ordered.append(chosen)
         rest.remove(chosen)
     return tuple(ordered)
+
+
+def waits(one: Diagnosed, rest: list[Diagnosed]) -> bool:
+    """Whether a finding follows from another of *rest* that is at least as severe."""
+    ahead = {each.code for each in rest if each.severity >= one.severity}
+    return bool(ahead & set(one.cause.follows_from))
 
 
 def weakened(finding: Finding) -> Finding:
