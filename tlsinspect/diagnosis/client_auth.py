@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tlsinspect import fields
 from tlsinspect.diagnosis.facts import FATAL, alert_text, at_frame, completed
-from tlsinspect.diagnosis.http import Reply, first_reply
+from tlsinspect.diagnosis.http import Reply, first_reply, opened, text
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import AlertSeen, EndingKind, Event, Handshake
 from tlsinspect.model.message import (
@@ -33,7 +33,9 @@ ABOUT_CERTIFICATES = frozenset((42, 43, 44, 45, 46, 48, 49, 116))
 # These speak of keys and records, so they say nothing of a certificate.
 ABOUT_RECORDS = frozenset((20, 21, 22, 51))
 
-REFUSING_STATUSES = frozenset((401, 403, 495, 496))
+REFUSING_STATUSES = frozenset((403, 495, 496))  # 401 asks for a password or a token
+BAD_REQUEST = 400
+MOST_READ = 4096  # octets of what the server said
 NGINX_MISSING = "No required SSL certificate was sent"
 NGINX_ERROR = "The SSL certificate error"
 PROMPTLY_NS = 1_500_000_000  # a server that closes later may just have waited for a request
@@ -154,8 +156,8 @@ def reaction(handshake: Handshake) -> Reaction:
         return Reaction(Answer.CLOSED, frame=closed)
     if not completed(handshake):
         return Reaction(Answer.UNKNOWN)
-    reply = first_reply(handshake)
-    if reply is not None and refuses(reply):
+    reply = refusing_reply(handshake)
+    if reply is not None:
         return Reaction(Answer.HTTP, reply=reply)
     return Reaction(Answer.ACCEPTED)
 
@@ -220,6 +222,16 @@ def is_finished_record(event: Event) -> bool:
     return isinstance(event.message, EncryptedRecord) and event.message.content_type == 22
 
 
-def refuses(reply: Reply) -> bool:
-    """Whether an HTTP status may be due to the client's certificate, or to there being none."""
-    return reply.status in REFUSING_STATUSES or (reply.status == 400 and "ertificate" in reply.text)
+def refusing_reply(handshake: Handshake) -> Reply | None:
+    """The first HTTP reply, when it refuses and that may be due to the client's certificate or to there being none."""
+    reply = first_reply(handshake)
+    if reply is None:
+        return None
+    about = reply.status == BAD_REQUEST and speaks_of_certificates(handshake)
+    return reply if about or reply.status in REFUSING_STATUSES else None
+
+
+def speaks_of_certificates(handshake: Handshake) -> bool:
+    """Whether what the server said in HTTP, its headers or the beginning of the content, has the word certificate."""
+    said = b"".join(octets for octets, _ in opened(handshake, Side.SERVER))
+    return "certificate" in text(said[:MOST_READ]).lower()

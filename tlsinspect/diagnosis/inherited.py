@@ -69,6 +69,13 @@ def certainty_of(origin: Origin) -> Certainty:
     return Certainty.SHOWN if origin.certainty == "shown" else Certainty.LIKELY
 
 
+def place(case: Case, other: Handshake) -> str:
+    """How to name another handshake beside that of the case: by its stream where both are of one capture."""
+    if other.capture != case.handshake.capture or other.transport != case.handshake.transport:
+        return label(other)
+    return f"stream {other.stream}" + (f".{other.part}" if other.parts > 1 else "")
+
+
 def origin_text(case: Case) -> str:
     """A clause about where the session comes from, such as "the session made in nginx.pcap#0"."""
     first = origin_first(case)
@@ -76,10 +83,12 @@ def origin_text(case: Case) -> str:
     if origin is None:
         return "a session made before the capture, or outside of it"
     if first is None:
-        return f"a session that {label(origin.handshake)} had resumed in its turn; the first handshake is not captured"
-    through = "" if origin.handshake == first else f" and renewed in {label(origin.handshake)}"
+        return (
+            f"a session that {place(case, origin.handshake)} had itself resumed, whose first handshake is not captured"
+        )
+    through = "" if origin.handshake == first else f" and renewed in {place(case, origin.handshake)}"
     doubt = "" if certainty_of(origin) is Certainty.SHOWN else f", as is likely ({origin.reason.rstrip('.')})"
-    return f"the session made in {label(first)}{through}{doubt}"
+    return f"the session made in {place(case, first)}{through}{doubt}"
 
 
 def inherited_text(case: Case) -> str:
@@ -91,23 +100,23 @@ def inherited_text(case: Case) -> str:
     match identity:
         case None:
             how = "was asked for a certificate and sent none" if requested(first) else "was asked for no certificate"
-            return f"The server sees no client certificate: the client of {label(first)} {how}."
+            return f"The server sees no client certificate: the client of {place(case, first)} {how}."
         case Missing():
-            return hidden_text(first)
+            return hidden_text(case, first)
         case subject:
-            return f"The server sees the client of {label(first)}: {quoted(subject)}."
+            return f"The identity that the server sees is that of {place(case, first)}: {quoted(subject)}."
 
 
-def hidden_text(first: Handshake) -> str:
+def hidden_text(case: Case, first: Handshake) -> str:
     """The same where the first handshake is encrypted, as far as the sizes of its records tell."""
     flight = client_flight(first)
     if flight is None:
-        return f"The server sees the identity of {label(first)}, which cannot be read there."
+        return f"The server sees the identity of {place(case, first)}, which cannot be read there."
     if flight.kind is ClientFlight.CERTIFICATE:
         what = "a certificate, whose subject cannot be read without keys"
     else:
         what = "no client certificate"
-    return f"The server sees the identity of {label(first)}: by the size of its records ({flight.text}) likely {what}."
+    return f"The server sees the identity of {place(case, first)}: by its record sizes ({flight.text}) likely {what}."
 
 
 def authenticated(case: Case) -> bool:

@@ -57,6 +57,7 @@ from tlsinspect.diagnosis.client_fit import authorities_text
 from tlsinspect.diagnosis.facts import label, quoted, resumed
 from tlsinspect.diagnosis.hidden import ClientFlight, HiddenFlight, client_flight, refused_after_flight
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.inherited import NOBODY
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 from tlsinspect.model.handshake import Handshake
@@ -70,8 +71,12 @@ def check(case: Case) -> Finding | None:
     handshake = case.handshake
     if resumed(handshake):
         return None
+    meant = case.meant.identity
     if sent_none(handshake):
-        return seen(handshake, reaction(handshake))
+        taken = reaction(handshake)
+        if not taken.refused and meant is not None:
+            return None if meant.strip().lower() == NOBODY else of_meant(handshake, meant)
+        return seen(handshake, taken)
     flight = client_flight(handshake)
     if flight is not None and flight.kind is ClientFlight.EMPTY_CERTIFICATE:
         return unseen(handshake, flight)
@@ -81,7 +86,12 @@ def check(case: Case) -> Finding | None:
 def seen(handshake: Handshake, taken: Reaction) -> Finding:
     """What an empty Certificate says together with what the server did next."""
     certainty, severity = judged(taken)
-    end = "." if taken.refused else "; it may refuse the request, or serve it without an identity."
+    if not taken.refused:
+        end = "; it may refuse the request, or serve it without an identity."
+    elif certainty is Certainty.LIKELY:
+        end = ". Likely it refused for that; a refusal for another reason would look the same."
+    else:
+        end = "."
     return Finding(
         certainty=certainty,
         severity=severity,
@@ -89,6 +99,19 @@ def seen(handshake: Handshake, taken: Reaction) -> Finding:
             f"The server asked for a client certificate, the client sent none, and {taken.text}{end}{why(handshake)}"
         ),
         evidence=(*LOOKS_AT, "server_alert") if taken.answer is Answer.ALERT else LOOKS_AT,
+    )
+
+
+def of_meant(handshake: Handshake, meant: str) -> Finding:
+    """What an empty Certificate says where the user says that an identity was meant."""
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=(
+            "The server asked for a client certificate, and the client sent none: the server does not see the "
+            "identity "
+            f"{quoted(meant)} that was meant.{why(handshake)}"
+        ),
+        evidence=LOOKS_AT,
     )
 
 
@@ -111,15 +134,16 @@ def why(handshake: Handshake) -> str:
     if not isinstance(request, CertificateRequest):
         return ""
     limits = []
-    if accepted_authorities(handshake):
-        limits.append(f"its issuer is not among the authorities that the server names ({authorities_text(handshake)})")
     if request.signature_algorithms:
         names = [registry.SIGNATURE_SCHEMES.name(code) for code in request.signature_algorithms]
         some = ", ".join(names[:4]) + (" ..." if len(names) > 4 else "")
-        limits.append(f"its key cannot make one of the signatures asked for ({some})")
-    if not limits:
-        return ""
-    return f" Where the client has a certificate, it may have withheld it because {', or '.join(limits)}."
+        limits.append(f"when its key can make none of the signatures asked for ({some})")
+    if accepted_authorities(handshake):
+        limits.append(
+            "Go, Java, Chrome and .NET also when its issuer is not among the authorities that the server names "
+            f"({authorities_text(handshake)})"
+        )
+    return f" A client that has a certificate withholds it {'; '.join(limits)}." if limits else ""
 
 
 def unseen(handshake: Handshake, flight: HiddenFlight) -> Finding:

@@ -29,8 +29,8 @@ post-handshake authentication in TLS 1.3.
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.client_auth import requested, sent_chain
-from tlsinspect.diagnosis.facts import answered, completed, label, name_text, quoted, resumed, server_name
+from tlsinspect.diagnosis.client_auth import refusing_reply, requested, sent_chain, speaks_of_certificates
+from tlsinspect.diagnosis.facts import answered, at_frame, completed, label, name_text, quoted, resumed, server_name
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
 from tlsinspect.diagnosis.identity_fixes import ASK_FOR_CERTIFICATE
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
@@ -57,6 +57,20 @@ def check(case: Case) -> Finding | None:
             ),
             evidence=LOOKS_AT,
         )
+    reply = refusing_reply(handshake)
+    if reply is not None and speaks_of_certificates(handshake):
+        return Finding(
+            certainty=Certainty.SHOWN,
+            severity=Severity.ERROR,
+            explanation=(
+                "The server sent no CertificateRequest, so the client could not send a certificate. Then it answered "
+                f"HTTP {reply.status}{at_frame(reply.frame)} with words about a certificate: what answers the request "
+                "expects one, and what made the handshake does not ask for it."
+            ),
+            evidence=LOOKS_AT,
+        )
+    if handshake.parts > 1:
+        return None  # another handshake of the connection may ask, as Apache does for a location
     return Finding(
         certainty=Certainty.SHOWN,
         explanation=(

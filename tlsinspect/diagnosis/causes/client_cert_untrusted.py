@@ -41,6 +41,7 @@ from tlsinspect.diagnosis.client_auth import (
     Reaction,
     reaction,
     sent_chain,
+    speaks_of_certificates,
 )
 from tlsinspect.diagnosis.client_fit import issuer_listed, top, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
@@ -62,7 +63,7 @@ def check(case: Case) -> Finding | None:
     if not chain or resumed(handshake):
         return None
     taken = reaction(handshake)
-    if not speaks_of_trust(taken):
+    if not speaks_of_trust(taken) and not (taken.answer is Answer.HTTP and speaks_of_certificates(handshake)):
         return None
     if taken.code != UNKNOWN_CA and (validity_problem(chain, case.at) or unsuitable_reasons(handshake)):
         return None  # the visible flaw explains an alert that does not say why
@@ -78,10 +79,8 @@ def check(case: Case) -> Finding | None:
 
 
 def speaks_of_trust(taken: Reaction) -> bool:
-    """Whether what the server did can mean that it does not trust the certificate."""
-    if taken.answer is Answer.ALERT:
-        return taken.code in STATED | UNSPECIFIC
-    return taken.answer is Answer.HTTP
+    """Whether the server's alert can mean that it does not trust the certificate."""
+    return taken.answer is Answer.ALERT and taken.code in STATED | UNSPECIFIC
 
 
 def reasons(taken: Reaction, chain: tuple[Certificate, ...], *, listed: bool | None) -> str:

@@ -39,6 +39,56 @@ TLS_EMPTY_RENEGOTIATION_INFO_SCSV = 0x00FF
 HANDSHAKE_FAILURE, NO_RENEGOTIATION = 40, 100
 LOOKS_AT = ("client_hello.extensions", "server_hello.extensions", "server_hello.version", "alerts")
 
+# The server is to know RFC 5746, or the client to do without.
+SECURE_RENEGOTIATION = (
+    Fix(
+        "any server",
+        "Update the server's TLS library: RFC 5746 is of 2010. Load balancers have a switch of their own.",
+        "set ssl parameter -denySSLReneg NONSECURE",
+        Side.SERVER,
+    ),
+    Fix(
+        "nginx",
+        "Or let the proxy connect all the same (OpenSSL 3).",
+        "proxy_ssl_conf_command Options UnsafeLegacyServerConnect;",
+        Side.CLIENT,
+    ),
+    Fix(
+        "OpenSSL",
+        "Or connect all the same.",
+        "openssl s_client -legacy_server_connect -connect HOST:443",
+        Side.CLIENT,
+    ),
+    Fix(
+        "curl",
+        "Or connect all the same, by a configuration of OpenSSL.",
+        "[system_default_sect]\nOptions = UnsafeLegacyServerConnect",
+        Side.CLIENT,
+    ),
+    Fix(
+        "Node",
+        "Or connect all the same.",
+        "secureOptions: crypto.constants.SSL_OP_LEGACY_SERVER_CONNECT",
+        Side.CLIENT,
+    ),
+    Fix("Python", "Or connect all the same.", "context.options |= ssl.OP_LEGACY_SERVER_CONNECT", Side.CLIENT),
+)
+# No second handshake is to be needed.
+NO_RENEGOTIATION_NEEDED = (
+    Fix(
+        "Apache",
+        "Ask for the client certificate in the virtual host instead of a location.",
+        "SSLVerifyClient require",
+        Side.SERVER,
+    ),
+    Fix(
+        "Go",
+        "Allow a renegotiation that the server starts.",
+        "tls.Config{Renegotiation: tls.RenegotiateOnceAsClient}",
+        Side.CLIENT,
+    ),
+)
+
 
 def check(case: Case) -> Finding | None:
     """no_renegotiation was said, or the ServerHello lacks renegotiation_info."""
@@ -63,6 +113,7 @@ def refused(handshake: Handshake, seen: AlertSeen) -> Finding:
             f"with the alert {alert_text(seen)}{at_frame(seen.frame)}.{end}"
         ),
         evidence=("alerts",),
+        fixes=NO_RENEGOTIATION_NEEDED,
     )
 
 
@@ -84,6 +135,7 @@ def lacking(handshake: Handshake) -> Finding | None:
                 "renegotiation."
             ),
             evidence=(*LOOKS_AT, "client_alert"),
+            fixes=SECURE_RENEGOTIATION,
         )
     return Finding(
         certainty=Certainty.SHOWN,
@@ -94,6 +146,7 @@ def lacking(handshake: Handshake) -> Finding | None:
             "renegotiation, as those with OpenSSL 3 do, refuse such a server."
         ),
         evidence=LOOKS_AT,
+        fixes=SECURE_RENEGOTIATION,
     )
 
 
@@ -123,51 +176,7 @@ CAUSE = Cause(
     check=check,
     compare=on_one_side(check),
     follows_from=(),
-    fixes=(
-        Fix(
-            "any server",
-            "Update the server's TLS library: RFC 5746 is of 2010. Load balancers have a switch of their own.",
-            "set ssl parameter -denySSLReneg NONSECURE",
-            Side.SERVER,
-        ),
-        Fix(
-            "nginx",
-            "Or let the proxy connect all the same (OpenSSL 3).",
-            "proxy_ssl_conf_command Options UnsafeLegacyServerConnect;",
-            Side.CLIENT,
-        ),
-        Fix(
-            "OpenSSL",
-            "Or connect all the same.",
-            "openssl s_client -legacy_server_connect -connect HOST:443",
-            Side.CLIENT,
-        ),
-        Fix(
-            "curl",
-            "Or connect all the same, by a configuration of OpenSSL.",
-            "[system_default_sect]\nOptions = UnsafeLegacyServerConnect",
-            Side.CLIENT,
-        ),
-        Fix(
-            "Node",
-            "Or connect all the same.",
-            "secureOptions: crypto.constants.SSL_OP_LEGACY_SERVER_CONNECT",
-            Side.CLIENT,
-        ),
-        Fix("Python", "Or connect all the same.", "context.options |= ssl.OP_LEGACY_SERVER_CONNECT", Side.CLIENT),
-        Fix(
-            "Apache",
-            "Ask for the client certificate in the virtual host instead of a location.",
-            "SSLVerifyClient require",
-            Side.SERVER,
-        ),
-        Fix(
-            "Go",
-            "Allow a renegotiation that the server starts.",
-            "tls.Config{Renegotiation: tls.RenegotiateOnceAsClient}",
-            Side.CLIENT,
-        ),
-    ),
+    fixes=(*SECURE_RENEGOTIATION, *NO_RENEGOTIATION_NEEDED),
     log_lines=(
         ("OpenSSL", "error:0A000152:SSL routines:final_renegotiate:unsafe legacy renegotiation disabled"),
         ("curl", "curl: (35) error:0A000152:SSL routines::unsafe legacy renegotiation disabled"),

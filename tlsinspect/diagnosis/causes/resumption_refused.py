@@ -24,28 +24,65 @@ A failure: the handshake went on. A server that ends the handshake over the sess
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.facts import answered, label, name_text, resumed, server_name
+from dataclasses import replace
+
+from tlsinspect.diagnosis.facts import (
+    alert_text,
+    answered,
+    at_frame,
+    completed,
+    label,
+    name_text,
+    refused_at_hello,
+    resumed,
+    server_name,
+)
 from tlsinspect.diagnosis.inherited import name_differs, origin_first, origin_text
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 
+INTERNAL_ERROR = 80
 LOOKS_AT = ("resumption.offered", "resumption.accepted")
 WHAT = {"psk": "a pre-shared key", "session_ticket": "a session ticket", "session_id": "a session ID"}
 
 
 def check(case: Case) -> Finding | None:
-    """A session was offered, and the ServerHello begins a full handshake."""
+    """A session was offered, and the ServerHello begins a full handshake, or the server failed over the offer."""
     handshake = case.handshake
     offered = handshake.resumption.offered
-    if not answered(handshake) or handshake.resumption.accepted is not None or not isinstance(offered, tuple):
-        return None
-    if not offered:
-        return None
+    if not isinstance(offered, tuple) or not offered or (offered == ("session_id",) and case.origin is None):
+        return None  # Go sends a session ID that it made up, with no session behind it
     what = " and ".join(WHAT.get(each, each) for each in offered)
+    if not answered(handshake):
+        return failed_over(case, what)
+    if handshake.resumption.accepted is not None:
+        return None
     return Finding(
         certainty=Certainty.SHOWN,
         explanation=f"The client offered {what}, and the server made a full handshake instead.{about_origin(case)}",
         evidence=LOOKS_AT,
+    )
+
+
+def failed_over(case: Case, what: str) -> Finding | None:
+    """The server answered the offer with internal_error.
+
+    OpenSSL does where a server verifies clients and never set a session ID context.
+    """
+    seen = refused_at_hello(case.handshake)
+    if seen is None or seen.alert.description != INTERNAL_ERROR:
+        return None
+    return Finding(
+        certainty=Certainty.LIKELY,
+        severity=Severity.WARNING,
+        explanation=(
+            f"The client offered {what}, and the server answered with the alert "
+            f"{alert_text(seen)}{at_frame(seen.frame)}. "
+            "A server with OpenSSL that verifies clients and set no session ID context does so for every session "
+            "offered; "
+            f"a server without a certificate for the name would look the same.{about_origin(case)}"
+        ),
+        evidence=(*LOOKS_AT, "server_alert"),
     )
 
 
@@ -64,18 +101,18 @@ def about_origin(case: Case) -> str:
 
 
 def compare(left: Case, right: Case) -> Finding | None:
-    """The server took up a session on one side and refused one on the other."""
+    """The server took up a session on one side and refused one on the other, or failed over it."""
     for side, ours, other in (("left", left, right), ("right", right, left)):
         finding = check(ours)
-        if finding is not None and resumed(other.handshake):
-            return Finding(
-                certainty=finding.certainty,
-                side=side,
-                explanation=(
-                    f"{label(ours.handshake)}: {finding.explanation} In {label(other.handshake)} it took one up."
-                ),
-                evidence=finding.evidence,
-            )
+        if finding is None:
+            continue
+        told = f"{label(ours.handshake)}: {finding.explanation}"
+        if resumed(other.handshake):
+            return replace(finding, side=side, explanation=f"{told} In {label(other.handshake)} it took one up.")
+        alone = other.handshake.resumption.offered == () and completed(other.handshake)
+        if not answered(ours.handshake) and alone:
+            told += f" {label(other.handshake)} offered no session and completed its handshake."
+            return replace(finding, side=side, severity=Severity.ERROR, explanation=told)
     return None
 
 
@@ -89,6 +126,12 @@ CAUSE = Cause(
     compare=compare,
     follows_from=("session-resumed-other-name", "sni-mismatch"),
     fixes=(
+        Fix(
+            "OpenSSL",
+            "Set a session ID context on the server.",
+            "SSL_CTX_set_session_id_context(ctx, id, 8);",
+            Side.SERVER,
+        ),
         Fix(
             "nginx",
             "Share the ticket keys among the servers and keep them over restarts.",
@@ -114,6 +157,7 @@ CAUSE = Cause(
         ("OpenSSL", "New, TLSv1.2, Cipher is"),
         ("OpenSSL", "New, TLSv1.3, Cipher is"),
         ("nginx", "$ssl_session_reused is ."),
+        ("OpenSSL", "error:0A000115:SSL routines:ssl_get_prev_session:session id context uninitialized"),
     ),
     references=("RFC 5246 section 7.4.1.3", "RFC 5077 section 3.1", "RFC 8446 section 2.2", "RFC 8446 appendix D.4"),
     explanation=__doc__,
