@@ -6,9 +6,11 @@ from tlsinspect import registry
 
 # Alert -> OpenSSL's error code and text, GnuTLS's text, Go's text.
 TEXTS: dict[int, tuple[str, str, str, str]] = {
+    10: ("0A0003F2", "sslv3 alert unexpected message", "Unexpected message", "unexpected message"),
     40: ("0A000410", "sslv3 alert handshake failure", "Handshake failed", "handshake failure"),
     42: ("0A000412", "sslv3 alert bad certificate", "Certificate is bad", "bad certificate"),
     43: ("0A000413", "sslv3 alert unsupported certificate", "Certificate is not supported", "unsupported certificate"),
+    44: ("0A000414", "sslv3 alert certificate revoked", "Certificate was revoked", "revoked certificate"),
     45: ("0A000415", "sslv3 alert certificate expired", "Certificate is expired", "expired certificate"),
     46: ("0A000416", "sslv3 alert certificate unknown", "Unknown certificate", "unknown certificate"),
     47: ("0A000417", "sslv3 alert illegal parameter", "Illegal parameter", "illegal parameter"),
@@ -24,6 +26,12 @@ TEXTS: dict[int, tuple[str, str, str, str]] = {
         "tlsv13 alert missing extension",
         "An extension was expected but was not seen",
         "missing extension",
+    ),
+    110: (
+        "0A000456",
+        "tlsv1 unsupported extension",
+        "An unsupported extension was sent",
+        "unsupported extension",
     ),
     112: ("0A000458", "tlsv1 unrecognized name", "The server name sent was not recognized", "unrecognized name"),
     116: ("0A00045C", "tlsv13 alert certificate required", "Certificate is required", "certificate required"),
