@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tlsinspect.fields import FIELDS, UNSEEN, Compare, Field, Value
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
+
+
+# Fields that can only differ together with others, or follow from them: where one of those differs already, the
+# difference says nothing more.
+DERIVED: dict[str, tuple[str, ...]] = {
+    "certificate_request.certificate_authorities": ("certificate_request",),
+    "certificate_request.signature_algorithms": ("certificate_request",),
+    "client_hello.ja3": (
+        "client_hello.legacy_version",
+        "client_hello.cipher_suites",
+        "client_hello.extensions",
+        "client_hello.supported_groups",
+    ),
+    "client_hello.ja4": (
+        "client_hello.supported_versions",
+        "client_hello.server_name",
+        "client_hello.cipher_suites",
+        "client_hello.extensions",
+        "client_hello.alpn",
+        "client_hello.signature_algorithms",
+    ),
+    "server_hello.extensions": ("client_hello.extensions", "server_hello.version"),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +40,7 @@ class Difference:
     left: Value
     right: Value
     equal: bool
-    meaningful: bool  # both were seen, they differ, and such a difference can change what a server does
+    meaningful: bool  # both were seen, they differ, and the difference can change what a server does
 
     @property
     def path(self) -> str:
@@ -27,7 +50,11 @@ class Difference:
 
 def compare(left: Handshake, right: Handshake) -> tuple[Difference, ...]:
     """Every field of the catalogue, in its order."""
-    return tuple(difference(field, left, right) for field in FIELDS)
+    found = [difference(field, left, right) for field in FIELDS]
+    paths = {each.path for each in found if each.meaningful}
+    return tuple(
+        replace(each, meaningful=False) if paths.intersection(DERIVED.get(each.path, ())) else each for each in found
+    )
 
 
 def difference(field: Field, left: Handshake, right: Handshake) -> Difference:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tlsinspect.compare import Difference, compare
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value
-from tlsinspect.model.frame import Missing
+from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 
 # What may stand in a line of configuration that people copy; anything else stays a placeholder.
@@ -36,7 +36,8 @@ class Diagnosed:
     finding: Finding
     severity: Severity
     evidence: tuple[Evidence, ...]
-    fixes: tuple[Fix, ...]  # examples filled in
+    fixes: tuple[Fix, ...]  # examples filled in; those for the software that the hello fits come first
+    fitting: int  # how many of the fixes are for that software
 
     @property
     def code(self) -> str:
@@ -73,8 +74,7 @@ def diagnose(case: Case, causes: Sequence[Cause]) -> Diagnosis:
 def explain(left: Case, right: Case, causes: Sequence[Cause]) -> Diagnosis:
     """Which differences explain that the two were routed, rejected or identified otherwise.
 
-    A *shown* finding is weakened to *likely* when other meaningful differences, which no finding explains, stand
-    beside it: any of them could be the cause instead.
+    Meaningful differences that no finding looks at are not ruled out: any of them could be the cause as well.
     """
     differences = compare(left.handshake, right.handshake)
     meaningful = {each.path for each in differences if each.meaningful}
@@ -107,13 +107,33 @@ def diagnosed(cause: Cause, finding: Finding, cases: tuple[tuple[str, Case], ...
     """A finding with its evidence looked up and its fixes filled in."""
     evidence = tuple(proof(BY_PATH[path], case.handshake, side) for path in finding.evidence for side, case in cases)
     fixes = cause.fixes if finding.fixes is None else finding.fixes
+    products = products_of(case for side, case in cases if finding.side in (None, "both", side))
+    ordered = sorted(fixes, key=lambda fix: place_of(fix, products))
     return Diagnosed(
         cause=cause,
         finding=finding,
         severity=cause.severity if finding.severity is None else finding.severity,
         evidence=evidence,
-        fixes=tuple(replace(fix, example=filled(fix.example, dict(finding.fill))) for fix in fixes),
+        fixes=tuple(replace(fix, example=filled(fix.example, dict(finding.fill))) for fix in ordered),
+        fitting=sum(place_of(fix, products) < len(products) for fix in fixes),
     )
+
+
+def products_of(cases: Iterable[Case]) -> tuple[str, ...]:
+    """The products that the hellos of handshakes fit, the likeliest first."""
+    hellos = (case.handshake.client_hellos[0] for case in cases if case.handshake.client_hellos)
+    stacks = [stack for stack in map(client_stack, hellos) if stack is not None]
+    return tuple(dict.fromkeys(product for stack in stacks for product in stack.products))
+
+
+def place_of(fix: Fix, products: tuple[str, ...]) -> int:
+    """Where the product of a fix stands among those that fit; behind all of them when it does not.
+
+    A fix for the server has nothing to do with the client's software.
+    """
+    if fix.side is Side.SERVER:
+        return len(products)
+    return next((at for at, product in enumerate(products) if fix.product == product), len(products))
 
 
 def filled(example: str, values: dict[str, str]) -> str:
@@ -198,8 +218,3 @@ def waits(one: Diagnosed, rest: list[Diagnosed]) -> bool:
     """Whether a finding follows from another of *rest* that is at least as severe."""
     ahead = {each.code for each in rest if each.severity >= one.severity}
     return bool(ahead & set(one.cause.follows_from))
-
-
-def weakened(finding: Finding) -> Finding:
-    """The same finding, no longer *shown*."""
-    return replace(finding, certainty=Certainty.LIKELY) if finding.certainty is Certainty.SHOWN else finding
