@@ -8,7 +8,6 @@ from tlsinspect.fields import FIELDS, UNSEEN, Compare, Field, Value
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
 
-
 # Fields that can only differ together with others, or follow from them: where one of those differs already, the
 # difference says nothing more.
 DERIVED: dict[str, tuple[str, ...]] = {

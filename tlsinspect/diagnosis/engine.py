@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tlsinspect.compare import Difference, compare
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.rule import Case, Cause, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.stacks import client_stack
 from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
