@@ -74,6 +74,18 @@ def decrypted(aead: Aead, nonce: bytes, sealed: bytes, additional_data: bytes) -
         return None
 
 
+def number_mask(encryption: str, key: bytes, sample: bytes) -> bytes:
+    """The octets that hide a packet number of QUIC or a record number of DTLS 1.3; *sample* has 16 octets.
+
+    RFC 9001 sections 5.4.3 and 5.4.4, RFC 9147 section 4.2.3.
+    """
+    from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+
+    if encryption == "CHACHA20_POLY1305":
+        return Cipher(algorithms.ChaCha20(key, sample), mode=None).encryptor().update(bytes(5))
+    return Cipher(algorithms.AES(key), modes.ECB()).encryptor().update(sample)  # noqa: S305 - one block, as it says
+
+
 class BlockCipher(NamedTuple):
     """What has to be known of a block cipher to use it in CBC mode."""
 

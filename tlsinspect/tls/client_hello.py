@@ -11,8 +11,10 @@ from tlsinspect.wire import Cursor, Malformed
 SSLV2_CLIENT_HELLO = 1  # msg_type
 
 
-def decode_client_hello(body: Cursor) -> ClientHello:
+def decode_client_hello(body: Cursor, *, dtls: bool = False) -> ClientHello:
     """RFC 8446 section 4.1.2; the layout is that of every version since SSL 3.0.
+
+    In *dtls* the cookie of a HelloVerifyRequest stands in front of cipher_suites (RFC 6347 section 4.2.1).
 
     Raises Malformed when the part before the extensions cannot be read.  A problem inside the extensions is kept
     in the result, and the extensions before it are kept with it.
@@ -20,6 +22,8 @@ def decode_client_hello(body: Cursor) -> ClientHello:
     legacy_version = body.uint(2, "legacy_version")
     random = body.take(32, "random")
     legacy_session_id = body.vector(1, "legacy_session_id").rest()
+    if dtls:
+        body.vector(1, "cookie")
     suites = body.vector(2, "cipher_suites")
     cipher_suites = suites.uints(2, "cipher_suite") if len(suites) % 2 else _cipher_suites(suites.rest())
     legacy_compression_methods = body.vector(1, "legacy_compression_methods").rest()

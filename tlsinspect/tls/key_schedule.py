@@ -24,14 +24,14 @@ class TrafficKey(NamedTuple):
 
 
 def hkdf_expand_label(
-    secret: bytes, label: bytes, context: bytes, length: int, *, hash_name: str, draft: int = 0
+    secret: bytes, label: bytes, context: bytes, length: int, *, hash_name: str, draft: int = 0, dtls: bool = False
 ) -> bytes:
     """HKDF-Expand-Label.  *draft* is the number of a draft of TLS 1.3, 0 for the RFC.
 
-    RFC 8446 section 7.1, RFC 5869 section 2.3.
+    RFC 8446 section 7.1, RFC 5869 section 2.3, RFC 9147 section 5.9.
     """
     prefix = b"TLS 1.3, " if 0 < draft <= LAST_DRAFT_WITH_LONG_LABELS else b"tls13 "
-    full_label = prefix + label
+    full_label = (b"dtls13" if dtls else prefix) + label
     info = length.to_bytes(2, "big") + bytes([len(full_label)]) + full_label + bytes([len(context)]) + context
     output = block = b""
     counter = 1

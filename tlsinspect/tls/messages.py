@@ -82,11 +82,12 @@ class Context(NamedTuple):
     side: Side  # that sent the message
     version: int  # 0x0304 for the drafts of TLS 1.3 too
     cipher_suite: int
+    dtls: bool
 
 
 # The types that are not here say by their type all that matters.
 DECODERS: Mapping[int, Callable[[Cursor, Context], Message]] = {
-    CLIENT_HELLO: lambda body, _: decode_client_hello(body),
+    CLIENT_HELLO: lambda body, now: decode_client_hello(body, dtls=now.dtls),
     SERVER_HELLO: lambda body, _: decode_server_hello(body),
     NEW_SESSION_TICKET: lambda body, now: decode_new_session_ticket(body, version=now.version),
     HELLO_RETRY_REQUEST: lambda body, _: decode_old_hello_retry_request(body),
@@ -109,16 +110,19 @@ def message_name(message_type: int) -> str:
     return NAMES.get(message_type, f"unassigned {message_type}")
 
 
-def decode_message(message_type: int, body: bytes, *, side: Side, version: int, cipher_suite: int = 0) -> Message:
+def decode_message(
+    message_type: int, body: bytes, *, side: Side, version: int, cipher_suite: int = 0, dtls: bool = False
+) -> Message:
     """The handshake message with that type and body; one that cannot be decoded keeps its octets and says why.
 
     *version* is the negotiated one, 0 when it is not known: then the layout that fits is taken.  *side* sent it.
+    In *dtls* it is the version of TLS that the negotiated one is based on.
     """
     decode = DECODERS.get(message_type)
     if decode is None:
         return PlainMessage(message_type, len(body))
     try:
-        return decode(Cursor(body), Context(side, version, cipher_suite))
+        return decode(Cursor(body), Context(side, version, cipher_suite, dtls))
     except Malformed as error:
         where = _chain(side) if message_type in CHAINS else message_name(message_type)
         return UndecodedMessage(message_type, body, Defect(where, error.problem, error.offset))

@@ -43,8 +43,10 @@ class RecordProtection(Protocol):
     """What opens the records of one direction, in order.
 
     It owns its sequence number, which advances only when a record opened; so another secret, or the same one on
-    the next record, can be tried after a failure.
+    the next record, can be tried after a failure.  In DTLS the number stands in the record, and is set before.
     """
+
+    sequence: int
 
     def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
         """The record in clear; None when these keys do not open it.  *version* is that of the record header."""
@@ -64,7 +66,7 @@ class Tls13Protection:
         self._draft = draft
         key, self._iv = traffic_key(secret, key_octets=cipher.key_octets, hash_name=hash_name, draft=draft)
         self._aead = cipher.load(key)
-        self._sequence = 0
+        self.sequence = 0
 
     def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
         """The record in clear, with its inner content type; None when this secret does not open it."""
@@ -72,13 +74,13 @@ class Tls13Protection:
             return None
         header = record_header(content_type, version, len(fragment))
         additional_data = b"" if 0 < self._draft <= LAST_DRAFT_WITHOUT_ADDITIONAL_DATA else header
-        inner = decrypted(self._aead, _nonce(self._iv, self._sequence), fragment, additional_data)
+        inner = decrypted(self._aead, _nonce(self._iv, self.sequence), fragment, additional_data)
         if inner is None:
             return None
         content = inner.rstrip(b"\0")  # "the sender pads with zero-valued octets" after the type
         if not content:
             return None
-        self._sequence += 1
+        self.sequence += 1
         return Opened(content[-1], content[:-1])
 
     def updated(self) -> Tls13Protection:
@@ -109,22 +111,22 @@ class AeadProtection:
         self._cipher = cipher
         self._aead = cipher.load(key)
         self._iv = iv
-        self._sequence = 0
+        self.sequence = 0
 
     def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
         """The record in clear; None when this key does not open it."""
         if self._cipher.explicit_nonce:
             nonce, sealed = self._iv + fragment[:EXPLICIT_NONCE_OCTETS], fragment[EXPLICIT_NONCE_OCTETS:]
         else:
-            nonce, sealed = _nonce(self._iv, self._sequence), fragment
+            nonce, sealed = _nonce(self._iv, self.sequence), fragment
         size = len(sealed) - self._cipher.tag_octets
         if size < 0:
             return None
-        additional_data = self._sequence.to_bytes(8, "big") + record_header(content_type, version, size)
+        additional_data = self.sequence.to_bytes(8, "big") + record_header(content_type, version, size)
         octets = decrypted(self._aead, nonce, sealed, additional_data)
         if octets is None:
             return None
-        self._sequence += 1
+        self.sequence += 1
         return Opened(content_type, octets)
 
 
@@ -145,7 +147,7 @@ class BlockProtection:
         self._mac = mac
         self._iv = iv  # None when each record brings its own
         self._encrypt_then_mac = encrypt_then_mac
-        self._sequence = 0
+        self.sequence = 0
 
     def open(self, content_type: int, version: int, fragment: bytes) -> Opened | None:
         """The record in clear; None when these keys do not open it."""
@@ -161,7 +163,7 @@ class BlockProtection:
             octets = self._without_mac(content_type, version, octets)
         if octets is None:
             return None
-        self._sequence += 1
+        self.sequence += 1
         if self._iv is not None:
             self._iv = ciphertext[-block:]
         return Opened(content_type, octets)
@@ -176,7 +178,7 @@ class BlockProtection:
 
     def _without_mac(self, content_type: int, version: int, octets: bytes) -> bytes | None:
         content, mac = octets[: -self._mac.octets], octets[-self._mac.octets :]
-        fits = self._mac.fits(mac, content, sequence=self._sequence, content_type=content_type, version=version)
+        fits = self._mac.fits(mac, content, sequence=self.sequence, content_type=content_type, version=version)
         return content if fits else None
 
 
@@ -189,7 +191,7 @@ class StreamProtection:
     def __init__(self, key: bytes, mac: Mac) -> None:
         self._key = key  # empty for NULL
         self._mac = mac
-        self._sequence = 0
+        self.sequence = 0
         self._opened_octets = 0
         self._stream = rc4(key) if key else None
 
@@ -197,12 +199,12 @@ class StreamProtection:
         """The record in clear; None when these keys do not open it."""
         octets = self._stream(fragment) if self._stream else fragment
         content, mac = octets[: -self._mac.octets], octets[-self._mac.octets :]
-        if not self._mac.fits(mac, content, sequence=self._sequence, content_type=content_type, version=version):
+        if not self._mac.fits(mac, content, sequence=self.sequence, content_type=content_type, version=version):
             if self._stream:
                 self._stream = rc4(self._key)
                 self._stream(bytes(self._opened_octets))
             return None
-        self._sequence += 1
+        self.sequence += 1
         self._opened_octets += len(fragment)
         return Opened(content_type, content)
 
