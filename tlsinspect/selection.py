@@ -169,7 +169,7 @@ def pick_pair(left: Sequence[Handshake], right: Sequence[Handshake]) -> Pair:
 
     Raises SelectionError when there are no two different handshakes.
     """
-    if len(left) == len(right) == 1 and left[0] != right[0]:
+    if len(left) == len(right) == 1:
         return Pair(left[0], right[0])
     for key, what in ((address_of, "both talk to {}"), (name_of, "both ask for {}"), (anything, "{}")):
         groups = grouped(left, key), grouped(right, key)

@@ -108,7 +108,7 @@ def show(captures: Captures, options: Options) -> int:
     return show_captures(captures, options)
 
 
-@app.command()
+@app.command(short_help="What differs between two handshakes, and what it means.")
 @with_options(reading_options)
 def diff(
     left: Annotated[str, typer.Argument(metavar="LEFT", help="A capture, or CAPTURE#N.", show_default=False)],
@@ -147,7 +147,7 @@ def explain(captures: Captures, options: Options) -> int:
     return explain_captures(captures, options)
 
 
-@app.command()
+@app.command(short_help="Which handshake resumed which session.")
 @with_options(reading_options)
 def sessions(captures: Captures, options: Options) -> int:
     """Which handshake resumed which session, across connections and files.
@@ -181,7 +181,7 @@ def certs(
     return certs_of_captures(captures, options, pem=pem)
 
 
-@app.command()
+@app.command(short_help="The troubleshooting runbook, or a page of it.")
 @with_options(output_options)
 def runbook(
     options: Output,

@@ -10,6 +10,7 @@ from tlsinspect.cli import exit_status
 from tlsinspect.cli.options import Options, Output
 from tlsinspect.cli.output import screen, write
 from tlsinspect.cli.reading import Reading, read, say, selectors_of
+from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.errors import SelectionError
 from tlsinspect.model.handshake import Handshake
@@ -27,9 +28,9 @@ def show_captures(captures: Sequence[str], options: Options) -> int:
 
     selectors = selectors_of(captures)
     if options.output.format == "jsonl" and options.output.file is None and all(s.stream is None for s in selectors):
-        return status_of(read(selectors, options.keylogs, options.meant, each=printer(options)))
-    reading = read(selectors, options.keylogs, options.meant)
-    cases = reading.chosen(selectors, options.filters)
+        return status_of(read(selectors, options, each=printer(options)))
+    reading = read(selectors, options)
+    cases = reading.chosen(selectors)
     one = len(cases) == len(selectors) == 1 and selectors[0].stream is not None
     report = handshake_report(reading.captures, cases[0]) if one else handshake_list(reading.captures, cases)
     write(report, options.output)
@@ -38,12 +39,12 @@ def show_captures(captures: Sequence[str], options: Options) -> int:
 
 def printer(options: Options) -> Callable[[Handshake], None]:
     """A function that prints a handshake as one line of JSON, at once, with the sessions known by then."""
-    known, out = Sessions(), screen()
+    known, meant, filters, out = Sessions(), meant_by(options), filters_of(options), screen()
 
     def print_line(handshake: Handshake) -> None:
         known.add(handshake)
-        if spoke_tls(handshake) and options.filters.passes(handshake):
-            case = Case(handshake=handshake, origin=known.origin(handshake), meant=options.meant)
+        if spoke_tls(handshake) and filters.passes(handshake):
+            case = Case(handshake=handshake, origin=known.origin(handshake), meant=meant)
             out.write(one_line(handshake_object(case)) + "\n")
             out.flush()
 
@@ -57,8 +58,8 @@ def diff_captures(left: str, right: str, options: Options, *, everything: bool) 
     from tlsinspect.report.pair import differs, pair_report
 
     selectors = selectors_of((left, right))
-    reading = read(selectors, options.keylogs, options.meant)
-    ours, theirs = (reading.chosen((selector,), options.filters) for selector in selectors)
+    reading = read(selectors, options)
+    ours, theirs = (reading.chosen((selector,)) for selector in selectors)
     pair = pick_pair([case.handshake for case in ours], [case.handshake for case in theirs])
     cases = reading.cases[id(pair.left)], reading.cases[id(pair.right)]
     diagnosis = explain(*cases, CAUSES)
@@ -73,8 +74,8 @@ def explain_captures(captures: Sequence[str], options: Options) -> int:
     from tlsinspect.report.explanation import explanation, has_error
 
     selectors = selectors_of(captures)
-    reading = read(selectors, options.keylogs, options.meant)
-    explained = [(case, diagnose(case, CAUSES)) for case in reading.chosen(selectors, options.filters)]
+    reading = read(selectors, options)
+    explained = [(case, diagnose(case, CAUSES)) for case in reading.chosen(selectors)]
     write(explanation(reading.captures, explained), options.output)
     found = any(has_error(diagnosis) for _, diagnosis in explained)
     return status_of(reading, exit_status.FOUND if found else exit_status.NOTHING)
@@ -85,8 +86,8 @@ def sessions_of_captures(captures: Sequence[str], options: Options) -> int:
     from tlsinspect.report.lineage import lineage
 
     selectors = selectors_of(captures)
-    reading = read(selectors, options.keylogs, options.meant)
-    write(lineage(reading.captures, reading.chosen(selectors, options.filters)), options.output)
+    reading = read(selectors, options)
+    write(lineage(reading.captures, reading.chosen(selectors)), options.output)
     return status_of(reading)
 
 
@@ -95,8 +96,8 @@ def certs_of_captures(captures: Sequence[str], options: Options, *, pem: Path | 
     from tlsinspect.report.chains import chains, pem_files
 
     selectors = selectors_of(captures)
-    reading = read(selectors, options.keylogs, options.meant)
-    cases = reading.chosen(selectors, options.filters)
+    reading = read(selectors, options)
+    cases = reading.chosen(selectors)
     write(chains(reading.captures, cases), options.output)
     if pem is not None:
         pem.mkdir(parents=True, exist_ok=True)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import binascii
 import enum
 import functools
 import inspect
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from tlsinspect.diagnosis.rule import Meant
-from tlsinspect.model.errors import SelectionError, TlsinspectError
 from tlsinspect.model.handshake import Outcome
-from tlsinspect.selection import Filters, parse_endpoint
-
-PEM = re.compile(rb"-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(.*?)-----END ", re.DOTALL)
 
 
 class Format(enum.Enum):
@@ -43,18 +35,24 @@ class Output:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of the commands that read captures."""
+    """The options of the commands that read captures, as typed: cli/values.py says what they mean."""
 
     output: Output
     keylogs: tuple[Path, ...]
-    meant: Meant
-    filters: Filters
+    host: str | None
+    identity: str | None
+    anchors: tuple[Path, ...]
+    at: str | None
+    server_name: str | None
+    server: str | None
+    client: str | None
+    outcomes: tuple[Outcome, ...]
 
 
 Captures = Annotated[
     list[str],
     typer.Argument(
-        metavar="CAPTURE...",
+        metavar="CAPTURE",
         help="pcap or pcapng files, compressed too; - for standard input; CAPTURE#N for the connection with that "
         "tcp.stream or udp.stream in Wireshark.",
         show_default=False,
@@ -106,18 +104,14 @@ def reading_options(
     return Options(
         output=output_options(format_, output),
         keylogs=tuple(keylog or ()),
-        meant=Meant(
-            host=host,
-            identity=identity,
-            at=parse_time(at) if at else None,
-            anchors=tuple(anchor for path in ca for anchor in read_anchors(path)) if ca else None,
-        ),
-        filters=Filters(
-            server_name=sni,
-            server=parse_endpoint(server) if server else None,
-            client=parse_endpoint(client) if client else None,
-            outcomes=tuple(outcome or ()),
-        ),
+        host=host,
+        identity=identity,
+        anchors=tuple(ca or ()),
+        at=at,
+        server_name=sni,
+        server=server,
+        client=client,
+        outcomes=tuple(outcome or ()),
     )
 
 
@@ -142,32 +136,3 @@ def with_options(collect: Callable[..., object]) -> Callable[[Callable[..., int]
         return run
 
     return decorate
-
-
-# -- values ---------------------------------------------------------------------------------------------------------
-
-
-def parse_time(text: str) -> datetime:
-    """A time of RFC 3339, or a date; one without a zone is UTC.  Raises SelectionError when it is neither."""
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        raise SelectionError(f"'{text}' is no time. Write 2026-11-23T09:00:00Z or 2026-11-23.") from None
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
-
-
-def read_anchors(path: Path) -> tuple[bytes, ...]:
-    """The DER of every certificate in a PEM file, or the one of a DER file.
-
-    Raises TlsinspectError when the file holds none.
-    """
-    octets = path.read_bytes()
-    try:
-        found = tuple(binascii.a2b_base64(b"".join(body.split())) for body in PEM.findall(octets))
-    except binascii.Error:
-        raise TlsinspectError(f"{path}: a certificate in it is no base64.") from None
-    if found:
-        return found
-    if octets[:1] == b"\x30":  # a DER SEQUENCE
-        return (octets,)
-    raise TlsinspectError(f"{path} holds no certificate in PEM or DER.")

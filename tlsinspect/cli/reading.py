@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tlsinspect.capture.file import open_capture
-from tlsinspect.diagnosis.rule import Case, Meant
+from tlsinspect.cli.options import Options
+from tlsinspect.cli.values import filters_of, meant_by
+from tlsinspect.diagnosis.rule import Case
 from tlsinspect.inspector import inspect
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.render.escape import visible
@@ -22,18 +24,19 @@ class Reading:
     """What was read: it owns the handshakes of all captures until the report is made."""
 
     captures: tuple[str, ...]
+    filters: Filters
     handshakes: list[Handshake] = field(default_factory=list)
     cases: dict[int, Case] = field(default_factory=dict)  # by the identity of the handshake
     interrupted: bool = False
 
-    def chosen(self, selectors: Iterable[Selector], filters: Filters) -> list[Case]:
+    def chosen(self, selectors: Iterable[Selector]) -> list[Case]:
         """The cases that the selectors and filters leave, in the order in which they began.
 
         Raises SelectionError when a stream was picked that is not there.
         """
         found = {id(each): each for selector in selectors for each in selected(self.handshakes, selector)}
         order = {capture: place for place, capture in enumerate(self.captures)}
-        kept = [handshake for handshake in found.values() if filters.passes(handshake)]
+        kept = [handshake for handshake in found.values() if self.filters.passes(handshake)]
         kept.sort(key=lambda each: (order[each.capture], each.first_frame, each.part))
         return [self.cases[id(handshake)] for handshake in kept]
 
@@ -45,8 +48,7 @@ def selectors_of(texts: Sequence[str]) -> tuple[Selector, ...]:
 
 def read(
     selectors: Sequence[Selector],
-    keylogs: Sequence[Path],
-    meant: Meant,
+    options: Options,
     *,
     each: Callable[[Handshake], None] | None = None,
 ) -> Reading:
@@ -54,8 +56,9 @@ def read(
 
     *each* is called with a handshake as soon as it is known.  An interrupt ends reading, not the report.
     """
-    reading = Reading(tuple(dict.fromkeys(selector.capture for selector in selectors)))
-    secrets = secrets_of(keylogs)
+    meant = meant_by(options)
+    reading = Reading(tuple(dict.fromkeys(selector.capture for selector in selectors)), filters_of(options))
+    secrets = secrets_of(options.keylogs)
     picked = {selector.capture for selector in selectors if selector.stream is not None}
     try:
         for capture in reading.captures:

@@ -32,9 +32,12 @@ def lines(report: Report, width: int | None) -> Iterator[Line]:
     """The lines of a report; *width* None leaves table rows as wide as they are, for files and pipes."""
     for part in wrapped(visible(report.title), width or PROSE_WIDTH):
         yield (Piece(part, "title"),)
+    before: Block | None = None
     for block in report.blocks:
-        yield ()
+        if not (isinstance(block, Code) and isinstance(before, Prose)):  # code follows what introduces it
+            yield ()
         yield from block_lines(block, width)
+        before = block
 
 
 PROSE_WIDTH = 120  # columns of running text where nobody says how wide
@@ -62,12 +65,12 @@ def prose_lines(block: Prose, width: int) -> Iterator[Line]:
     if block.heading:
         for part in wrapped(visible(block.heading), width):
             yield (Piece(part, "heading"),)
-    for number, paragraph in enumerate(block.text.split("\n\n")):
+    for number, paragraph in enumerate(visible(block.text, keep="\n").split("\n\n")):
         if number:
             yield ()
         for item in items(paragraph):
             hang = item[: len(item) - len(item.lstrip())] + ("  " if item.lstrip().startswith("- ") else "")
-            for part in wrapped(visible(item), min(width, PROSE_WIDTH), hang):
+            for part in wrapped(item, min(width, PROSE_WIDTH), hang):
                 yield (Piece(part, block.tone),)
 
 
@@ -118,36 +121,33 @@ def table_lines(table: Table, width: int | None) -> Iterator[Line]:
 
 def kept_columns(table: Table, natural: list[int], width: int | None) -> list[int]:
     """The columns that stay in the row, in their order."""
-    everything = list(range(len(natural)))
+    kept = list(range(len(natural)))
     if width is None or not table.keep:
-        return everything
+        return kept
     order = [table.columns.index(name) for name in table.keep if name in table.columns]
-    order += [at for at in everything if at not in order]
-    kept = everything
-    while len(kept) > 1 and needed([natural[at] for at in kept]) > width:
-        kept = [at for at in kept if at != next(each for each in reversed(order) if each in kept)]
+    firm = order[: table.firm]
+    order += [at for at in kept if at not in order]
+    for at in reversed(order):
+        most = LEAST if at in firm else MOST_IN_A_ROW
+        if len(kept) > 1 and needed([natural[each] for each in kept], most) > width:
+            kept.remove(at)
     return kept
 
 
-def needed(natural: list[int]) -> int:
-    """The columns of the screen that a row needs when its long cells are wrapped."""
-    return sum(min(each, MOST_IN_A_ROW) for each in natural) + len(GAP) * (len(natural) - 1)
+def needed(natural: list[int], most: int) -> int:
+    """The columns of the screen that a row needs when its cells are wrapped at *most*."""
+    return sum(min(each, most) for each in natural) + len(GAP) * (len(natural) - 1)
 
 
 def shrunk(natural: list[int], width: int | None) -> list[int]:
     """Widths that fit: the widest columns give way first."""
-    widths = list(natural)
     if width is None:
-        return widths
-    excess = sum(widths) + len(GAP) * (len(widths) - 1) - width
-    while excess > 0:
-        widest = max(range(len(widths)), key=widths.__getitem__)
-        if widths[widest] <= LEAST:
-            break
-        second = max((each for each in widths if each < widths[widest]), default=LEAST)
-        cut = min(excess, max(1, widths[widest] - max(second, LEAST)))
-        widths[widest] -= cut
-        excess -= cut
+        return natural
+    widths = [min(each, width) for each in natural]
+    for _ in range(sum(widths) + len(GAP) * (len(widths) - 1) - width):
+        widest = widths.index(max(widths))
+        if widths[widest] > LEAST:
+            widths[widest] -= 1
     return widths
 
 

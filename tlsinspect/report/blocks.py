@@ -20,8 +20,9 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     title: str = ""
-    keep: tuple[str, ...] = ()  # columns by importance: on a narrow screen the last of them fold below the row first
-    fold: bool = True  # False: what does not fit is left out, as it repeats what is known
+    keep: tuple[str, ...] = ()  # columns by importance: on a narrow screen the last of them leave the row first
+    firm: int = 0  # how many of *keep* stay in the row, wrapped, as long as they fit at all
+    fold: bool = True  # what leaves the row stands below it; False: it is left out, as it repeats what is known
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def chain_tables(case: Case) -> Iterator[Table]:
         for place, certificate in enumerate(() if isinstance(found, Missing) else found):
             rows.append(row(side, place, certificate, case.at))
     if rows:
-        yield Table(COLUMNS, tuple(rows), title="Certificates", keep=KEEP)
+        yield Table(COLUMNS, tuple(rows), title="Certificates", keep=KEEP, firm=5)
 
 
 def row(side: Side, place: int, certificate: Certificate, at: datetime) -> tuple[Cell, ...]:

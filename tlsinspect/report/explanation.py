@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
-from tlsinspect.diagnosis.rule import Case, Severity
+from tlsinspect.diagnosis.rule import Case, Fix, Severity
 from tlsinspect.fields import BY_PATH
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import EndingKind, Handshake, Outcome
@@ -86,7 +86,9 @@ def healthy_table(cases: Sequence[Case]) -> Table:
         for case in cases
     )
     columns = ("Handshake", "Client", "Server", "Server name", "Outcome")
-    return Table(columns, rows, title="Nothing to report", keep=("Handshake", "Server name", "Outcome", "Server"))
+    return Table(
+        columns, rows, title="Nothing to report", keep=("Handshake", "Server name", "Outcome", "Server"), firm=3
+    )
 
 
 def handshake_blocks(case: Case, diagnosis: Diagnosis) -> Iterator[Block]:
@@ -180,11 +182,19 @@ def finding_blocks(findings: Sequence[Diagnosed], names: Mapping[str, str] | Non
         evidence = [evidence_line(each, names or {}) for each in found.evidence]
         if evidence:
             yield Prose("Evidence:\n" + "\n".join(f"- {line}" for line in evidence))
-        for fix in found.fixes:
-            side = f" on the {fix.side.value}'s side" if fix.side else ""
-            yield Prose(f"Fix{side}, {fix.product}: {fix.action}", "good")
-            if fix.example:
-                yield Code(fix.example, LANGUAGES.get(fix.product, ""))
+        if found.severity is Severity.INFO and number > 1 and found.fixes:
+            yield Prose(f"Fixes: tlsinspect runbook {found.code}", "faint")
+        else:
+            yield from fix_blocks(found.fixes)
+
+
+def fix_blocks(fixes: Sequence[Fix]) -> Iterator[Block]:
+    """What to change, one product after the other, each with lines to copy."""
+    for fix in fixes:
+        side = f" ({fix.side.value})" if fix.side else ""
+        yield Prose(f"Fix, {fix.product}{side}: {fix.action}", "good")
+        if fix.example:
+            yield Code(fix.example, LANGUAGES.get(fix.product, ""))
 
 
 def evidence_line(evidence: Evidence, names: Mapping[str, str]) -> str:

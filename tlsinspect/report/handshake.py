@@ -89,7 +89,7 @@ def field_table(case: Case) -> Table:
                 )
             )
     columns = ("Stage", "Field", "Frame", "Wireshark", "Value")
-    return Table(columns, tuple(rows), keep=("Field", "Value", "Frame", "Stage"), fold=False)
+    return Table(columns, tuple(rows), keep=("Field", "Value", "Frame", "Stage"), firm=2, fold=False)
 
 
 def message_table(case: Case) -> Table:

@@ -24,7 +24,7 @@ COLUMNS = (
     "Outcome",
 )
 # What must stay in the row on a narrow screen comes first; the rest goes to a second line below it.
-FIRST = ("#", "Capture", "Server name", "Outcome", "Server", "Version", "Client auth", "Session", "Client")
+FIRST = ("#", "Outcome", "Server name", "Server", "Capture", "Version", "Client auth", "Session", "Client")
 
 
 def handshake_list(captures: Sequence[str], cases: Sequence[Case]) -> Report:
@@ -33,7 +33,7 @@ def handshake_list(captures: Sequence[str], cases: Sequence[Case]) -> Report:
     columns = ("Capture", *COLUMNS) if several else COLUMNS
     rows = tuple((Cell(words.capture_text(c.handshake)), *row(c)) if several else row(c) for c in cases)
     handshakes = [handshake_object(case) for case in cases]
-    table = Table(columns, rows, keep=FIRST)
+    table = Table(columns, rows, keep=FIRST, firm=4)
     return Report(
         title=f"{counted(len(cases), 'handshake')} in {', '.join(captures)}",
         blocks=(table,) if cases else (Prose(nothing_text(captures)),),

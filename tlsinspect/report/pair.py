@@ -45,12 +45,15 @@ def pair_report(left: Case, right: Case, diagnosis: Diagnosis, *, pair: Pair, ev
     """The verdict, the differences stage by stage, the findings, and what is not ruled out."""
     names = pair_names(left, right)
     sentence = verdict(diagnosis, left, right, left_name=names[0], right_name=names[1]) + "."
+    heads = names
+    if left.handshake.capture == right.handshake.capture:
+        heads = f"#{words.stream_text(left.handshake)}", f"#{words.stream_text(right.handshake)}"
     blocks: list[Block] = [Prose(sentence, "title")]
     if pair.why:
         blocks.append(Prose(picked_text(pair, names), "faint"))
     shown = [each for each in diagnosis.differences if everything or worth_showing(each)]
     if shown:
-        blocks.append(difference_table(shown, diagnosis, names))
+        blocks.append(difference_table(shown, diagnosis, heads))
     blocks += hidden_blocks(diagnosis)
     blocks += finding_blocks(diagnosis.findings, {"left": names[0], "right": names[1]})
     blocks += doubt_blocks(diagnosis, left, right)
@@ -84,10 +87,17 @@ def picked_text(pair: Pair, names: tuple[str, str]) -> str:
 
 
 def worth_showing(difference: Difference) -> bool:
-    """Whether it can matter, or could if both sides were seen."""
+    """Whether it can matter, or could if both sides were seen and one of them has something to show."""
     if difference.meaningful:
         return True
-    return not difference.equal and difference.field.compare is not Compare.EXPECTED
+    if difference.equal or difference.field.compare is Compare.EXPECTED:
+        return False
+    return not all(is_empty(each) for each in (difference.left, difference.right))
+
+
+def is_empty(value: object) -> bool:
+    """Whether a value says no more than that there is nothing to see."""
+    return isinstance(value, Missing) or value is False or value == ()
 
 
 def difference_table(shown: list[Difference], diagnosis: Diagnosis, names: tuple[str, str]) -> Table:
@@ -108,7 +118,7 @@ def difference_table(shown: list[Difference], diagnosis: Diagnosis, names: tuple
         )
         last = group
     columns = ("Stage", "Field", names[0], names[1], "What it means")
-    return Table(columns, tuple(rows), keep=("Field", names[0], names[1], "What it means", "Stage"))
+    return Table(columns, tuple(rows), keep=("Field", names[0], names[1], "What it means", "Stage"), firm=4, fold=False)
 
 
 def tone(difference: Difference, value: object) -> str:
@@ -170,18 +180,29 @@ def meaning_cell(difference: Difference, diagnosis: Diagnosis) -> Cell:
     if found and difference.field.group is not Group.OUTCOME:
         titles = dict.fromkeys(each.cause.title for each in found)
         return Cell("; ".join(list(titles)[:2]), words.TONE_OF_SEVERITY[max(each.severity for each in found)])
+    if follows(difference):
+        return Cell("Follows: only one got that far.", "faint")
     return Cell(NEUTRAL[difference.field.group])
 
 
+def follows(difference: Difference) -> bool:
+    """Whether a message of the server is missing on one side, so that no field of it can be the cause."""
+    message = difference.path.partition(".")[0]
+    answers = ("server_hello", "hello_retry_request", "server_key_exchange", "server_certificates")
+    return message in answers and Missing.NOT_SENT in (difference.left, difference.right)
+
+
 def hidden_blocks(diagnosis: Diagnosis) -> Iterator[Block]:
-    """What is hidden on both sides, which no row can show."""
-    titles = [
-        each.field.title
-        for each in diagnosis.differences
-        if each.left is Missing.HIDDEN and each.right is Missing.HIDDEN
-    ]
-    if titles:
-        yield Prose(f"Hidden on both sides (encrypted: add --keylog FILE): {', '.join(titles)}.", "faint")
+    """What no row can show, as it is encrypted on one side or on both."""
+    where: dict[str, list[str]] = {}
+    for each in diagnosis.differences:
+        hidden = [each.left is Missing.HIDDEN, each.right is Missing.HIDDEN]
+        if any(hidden) and is_empty(each.left) and is_empty(each.right):
+            place = "on both sides" if all(hidden) else "on the left" if hidden[0] else "on the right"
+            where.setdefault(place, []).append(each.field.title)
+    if where:
+        parts = "; ".join(f"{place}: {', '.join(titles)}" for place, titles in where.items())
+        yield Prose(f"Hidden {parts}. It is encrypted: add --keylog FILE to see it.", "faint")
 
 
 def doubt_blocks(diagnosis: Diagnosis, left: Case, right: Case) -> Iterator[Block]:

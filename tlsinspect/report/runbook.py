@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tlsinspect import registry
 from tlsinspect.diagnosis.rule import Cause
 from tlsinspect.report.blocks import Block, Cell, Code, Prose, Report, Table
-from tlsinspect.report.explanation import LANGUAGES
+from tlsinspect.report.explanation import fix_blocks
 
 SCHEMA = 1
 MOST_MATCHES = 8
@@ -32,11 +32,7 @@ def page_blocks(cause: Cause) -> Iterator[Block]:
         yield Table(("Product", "Its log or its user sees"), rows, title="Log lines")
     if cause.fixes:
         yield Prose("", heading="Fixes")
-    for fix in cause.fixes:
-        whose = f" ({fix.side.value})" if fix.side else ""
-        yield Prose(f"{fix.product}{whose}: {fix.action}")
-        if fix.example:
-            yield Code(fix.example, LANGUAGES.get(fix.product, ""))
+    yield from fix_blocks(cause.fixes)
     if cause.references:
         yield Prose("\n".join(f"- {reference}" for reference in cause.references), heading="References")
 

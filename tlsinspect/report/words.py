@@ -243,7 +243,7 @@ def session_cell(case: Case) -> Cell:
     how = HOW_RESUMED.get(accepted, accepted)
     if case.origin is None:
         return Cell(f"resumed ({how})")
-    return Cell(f"resumed from {origin_text(case)} ({how})")
+    return Cell(f"resumed from {origin_text(case).removeprefix('stream ')} ({how})")
 
 
 def origin_text(case: Case) -> str:
@@ -251,7 +251,7 @@ def origin_text(case: Case) -> str:
     if case.origin is None:
         return "a session that is not in the capture"
     source = case.origin.handshake
-    return stream_text(source) if source.capture == case.handshake.capture else handshake_text(source)
+    return f"stream {stream_text(source)}" if source.capture == case.handshake.capture else handshake_text(source)
 
 
 def version_cell(handshake: Handshake) -> Cell:
