@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
-from tlsinspect.cli.reading import read
+from tlsinspect.capture.file import open_capture
 from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.engine import Diagnosed, diagnose, explain
 from tlsinspect.diagnosis.rule import Case, Meant, Severity
-from tlsinspect.selection import Filters, Selector, parse_selector
+from tlsinspect.inspector import inspect
+from tlsinspect.sessions import Sessions
+from tlsinspect.tls.keylog import Secrets
 
 CASEBOOK = Path(__file__).resolve().parents[2] / ".." / "shared" / "casebook"
 CASES_FILE = CASEBOOK / "cases.jsonl"
@@ -26,27 +28,33 @@ def examples(*kinds: str) -> list[Any]:
     return [pytest.param(each, id=each["id"]) for each in WORKED if each["kind"] in kinds]
 
 
-def selector(file: str, stream: int | None) -> Selector:
-    """What names a stream of a capture."""
-    text = str(CASEBOOK / file)
-    return parse_selector(text if stream is None else f"{text}#{stream}")
-
-
-def cases_of(example: dict[str, Any], *selectors: Selector) -> list[list[Case]]:
-    """The handshakes that each selector names, read with the keys of the example."""
-    keylogs = [CASEBOOK / each for each in dict.fromkeys(example["keylog"]) if each]
-    reading = read(selectors, keylogs, Meant(host=example.get("expect_host")))
-    return [reading.chosen([each], Filters()) for each in selectors]
+def cases_of(file: str, stream: int | None, keylogs: list[Path], meant: Meant) -> list[Case]:
+    """The handshakes of a stream, or of all streams, of a capture."""
+    secrets = Secrets()
+    for keylog in keylogs:
+        secrets.add(keylog.read_bytes())
+    with open_capture(CASEBOOK / file) as capture:
+        handshakes = list(inspect(capture, name=file, secrets=secrets, plain=stream is not None))
+    sessions = Sessions()
+    for handshake in sorted(handshakes, key=lambda each: each.started_ns):
+        sessions.add(handshake)
+    return [
+        Case(handshake=each, origin=sessions.origin(each), meant=meant)
+        for each in sorted(handshakes, key=lambda each: (each.stream, each.part))
+        if stream is None or each.stream == stream
+    ]
 
 
 def findings_of(example: dict[str, Any]) -> tuple[Diagnosed, ...]:
     """What the engine says of the pair, or of all handshakes of the stream in turn."""
     files = example["files"]
+    keylogs = [CASEBOOK / each for each in dict.fromkeys(example["keylog"]) if each]
+    meant = Meant(host=example.get("expect_host"))
     if example["kind"] == "diff":
-        sides = selector(files[0], example["left_stream"]), selector(files[-1], example["right_stream"])
-        left, right = cases_of(example, *sides)
+        left = cases_of(files[0], example["left_stream"], keylogs, meant)
+        right = cases_of(files[-1], example["right_stream"], keylogs, meant)
         return explain(left[0], right[0], CAUSES).findings
-    (found,) = cases_of(example, selector(files[0], example["stream"]))
+    found = cases_of(files[0], example["stream"], keylogs, meant)
     return tuple(each for case in found for each in diagnose(case, CAUSES).findings)
 
 

@@ -42,10 +42,10 @@ def fatal_alert(handshake: Handshake, side: Side | None = None) -> AlertSeen | N
 def ending_alert(handshake: Handshake, side: Side | None = None) -> AlertSeen | None:
     """The fatal alert that ended the handshake; one that only follows a FIN or RST of the peer is no cause."""
     ending = handshake.ending
-    if ending is None or ending.kind is not EndingKind.ALERT:
+    if ending is None or ending.kind is not EndingKind.ALERT or side not in (None, ending.side):
         return None
-    seen = fatal_alert(handshake)
-    return seen if seen is not None and side in (None, seen.side) else None
+    same_place = [seen for seen in handshake.alerts if seen.frame == ending.frame and seen.side is ending.side]
+    return next((seen for seen in same_place if seen.alert == ending.alert), fatal_alert(handshake, ending.side))
 
 
 def alert_text(seen: AlertSeen) -> str:
@@ -172,6 +172,19 @@ def last_message(handshake: Handshake, before_ns: int) -> Event | None:
     return next((event for event in reversed(handshake.events) if event.time_ns <= before_ns and event.frames), None)
 
 
+def silent_side(handshake: Handshake) -> Side | None:
+    """The side from which the next message is due, in a handshake in clear that stopped without anybody closing."""
+    if handshake.outcome is not Outcome.STALLED or not answered(handshake) or hidden(handshake):
+        return None
+    if not handshake.events or any(isinstance(event.message, Gap) for event in handshake.events):
+        return None
+    last = handshake.events[-1]
+    if last.side is Side.CLIENT:
+        return Side.SERVER
+    complete = isinstance(last.message, PlainMessage) and last.message.type == SERVER_HELLO_DONE
+    return Side.CLIENT if complete and handshake.tcp.client_ttl else None
+
+
 def last_before_alert(handshake: Handshake, seen: AlertSeen) -> Event | None:
     """The last message before an alert."""
     before = [event for event in handshake.events if not isinstance(event.message, Alert) and event.frames]
@@ -195,6 +208,7 @@ MESSAGE_NAMES: dict[type, str] = {
     PlainOctets: "octets that are no TLS",
     Gap: "octets that are not in the capture",
 }
+SERVER_HELLO_DONE = 14  # HandshakeType
 PLAIN_MESSAGE_NAMES = {14: "ServerHelloDone", 16: "ClientKeyExchange", 20: "Finished", 24: "KeyUpdate"}
 
 

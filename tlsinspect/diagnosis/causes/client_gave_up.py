@@ -32,12 +32,13 @@ from tlsinspect.diagnosis.facts import (
     hidden_refusal,
     last_message,
     message_name,
+    silent_side,
     waited,
 )
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import EndingKind
+from tlsinspect.model.handshake import EndingKind, Handshake
 
 LONG_NS = 5 * 10**8
 
@@ -46,6 +47,8 @@ def check(case: Case) -> Finding | None:
     """The client ended the handshake with a FIN or RST, and no alert can have said why."""
     handshake = case.handshake
     ending = handshake.ending
+    if silent_side(handshake) is Side.CLIENT:
+        return went_silent(handshake)
     if ending is None or ending.side is not Side.CLIENT or ending.kind not in (EndingKind.FIN, EndingKind.RST):
         return None
     if not failed(handshake) or handshake.alerts or hidden_refusal(handshake) or hello_of(handshake) is None:
@@ -73,6 +76,21 @@ def check(case: Case) -> Finding | None:
             f"without an alert. {hint}"
         ),
         evidence=("tcp.client_fin", "tcp.client_reset", "server_certificates", "outcome"),
+    )
+
+
+def went_silent(handshake: Handshake) -> Finding:
+    """The server's flight is complete, and nothing more came from the client."""
+    last = handshake.events[-1]
+    return Finding(
+        certainty=Certainty.LIKELY,
+        explanation=(
+            f"After the server's {message_name(last.message)}{at_frame(last.frames[-1])} nothing more came from the "
+            "client, and nobody closed the connection. "
+            "A client that hangs would do so, and so would a network that loses the larger segments of the server's "
+            "flight (path MTU)."
+        ),
+        evidence=("outcome",),
     )
 
 

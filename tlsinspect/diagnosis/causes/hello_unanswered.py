@@ -38,13 +38,15 @@ MANY_RETRANSMISSIONS = 2
 def check(case: Case) -> Finding | None:
     """The server sent nothing after the ClientHello, and it was given the time."""
     handshake = case.handshake
+    tcp = handshake.tcp
     if not unanswered(handshake) or not silent(handshake) or hello_split_dropped.check(case):
         return None
-    tcp = handshake.tcp
+    if handshake.transport == "tcp" and not tcp.syn_ack and not tcp.server_ttl:
+        return None  # no packet of the server at all: its direction was not captured
     sent = f"The client sent its ClientHello{at_frame(hello_frame(handshake))}"
     if tcp.client_octets and tcp.client_acknowledged >= tcp.client_octets:
         where = "the server's host acknowledged it, and the server never answered: its program does not read or hangs"
-    elif tcp.client_octets and not tcp.client_acknowledged and handshake.transport == "tcp":
+    elif tcp.client_retransmissions and not tcp.client_acknowledged:
         where = (
             f"it was never acknowledged ({tcp.client_retransmissions} retransmissions): "
             "it did not arrive, or the answers do not"

@@ -27,12 +27,16 @@ from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 
+SSLV2_SERVER_HELLO = 4
+
 
 def check(case: Case) -> Finding | None:
     """A ClientHello was answered with octets that are no TLS record."""
     handshake = case.handshake
     answer = plain_octets(handshake, Side.SERVER)
     if not answer or hello_of(handshake) is None or handshake.server_hello is not Missing.NOT_SENT:
+        return None
+    if is_sslv2_hello(answer):
         return None
     explanation = (
         f"The server answered the ClientHello with {quoted(first_line(answer))}"
@@ -41,6 +45,11 @@ def check(case: Case) -> Finding | None:
     if any(seen.side is Side.CLIENT for seen in handshake.alerts):
         explanation += " The client's alert is its answer to that."
     return Finding(certainty=Certainty.SHOWN, explanation=explanation, evidence=("client_hello.server_name", "outcome"))
+
+
+def is_sslv2_hello(octets: bytes) -> bool:
+    """Whether octets begin as the SERVER-HELLO of SSL 2.0: a record header of two octets and the message type 4."""
+    return len(octets) > 2 and octets[0] & 0x80 != 0 and octets[2] == SSLV2_SERVER_HELLO
 
 
 CAUSE = Cause(

@@ -32,6 +32,7 @@ from tlsinspect.diagnosis.facts import (
     last_message,
     message_name,
     reset_by_middlebox,
+    silent_side,
     waited,
 )
 from tlsinspect.diagnosis.pairs import on_one_side
@@ -44,6 +45,8 @@ def check(case: Case) -> Finding | None:
     """The server ended the handshake with a FIN or RST after its ServerHello, and no alert can have said why."""
     handshake = case.handshake
     ending = handshake.ending
+    if silent_side(handshake) is Side.SERVER:
+        return went_silent(handshake)
     if ending is None or ending.side is not Side.SERVER or ending.kind not in (EndingKind.FIN, EndingKind.RST):
         return None
     if not failed(handshake) or not answered(handshake) or handshake.alerts or hidden_refusal(handshake):
@@ -60,6 +63,20 @@ def check(case: Case) -> Finding | None:
             f"alert.{reset_by_middlebox(handshake)} {hint(handshake)}"
         ),
         evidence=("tcp.server_fin", "tcp.server_reset", "certificate_request", "client_certificates", "outcome"),
+    )
+
+
+def went_silent(handshake: Handshake) -> Finding:
+    """The client's flight is complete, and nothing more came from the server."""
+    last = handshake.events[-1]
+    return Finding(
+        certainty=Certainty.LIKELY,
+        explanation=(
+            f"After the client's {message_name(last.message)}{at_frame(last.frames[-1])} nothing more came from the "
+            "server, and nobody closed the connection. A server that hangs would do so, and so would a network that "
+            f"loses segments. {hint(handshake)}"
+        ),
+        evidence=("certificate_request", "client_certificates", "outcome"),
     )
 
 

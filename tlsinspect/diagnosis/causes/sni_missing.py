@@ -99,8 +99,8 @@ def refused(handshake: Handshake, host: str | None) -> Finding | None:
         return None
     typical = {
         INTERNAL_ERROR: "Go servers (Caddy among them) do so when they have no certificate for an empty name",
-        HANDSHAKE_FAILURE: "some servers do so for want of a name",
-    }.get(number, "some servers do so when no host fits")
+        HANDSHAKE_FAILURE: "Some servers do so for want of a name",
+    }.get(number, "Some servers do so when no host fits")
     return finding(
         Certainty.LIKELY,
         f"{said}. {typical}; the alert itself does not say it, and a fault of the server or an offer without anything "
