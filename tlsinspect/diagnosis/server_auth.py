@@ -81,6 +81,8 @@ def weight(handshake: Handshake, alerts: frozenset[int]) -> Severity:
             return Severity.ERROR if refusal_code(handshake) in alerts else Severity.WARNING
         case Taken.LEFT:
             return Severity.ERROR
+        case Taken.ACCEPTED if handshake.resumption.offered:
+            return Severity.INFO  # a client with a session took this server as it is before
         case _:
             return Severity.WARNING
 

@@ -31,9 +31,7 @@ REPLACE_CERTIFICATE: tuple[Fix, ...] = (
     Fix(
         "Envoy",
         "Replace the files of tls_certificates; with SDS they are read anew.",
-        "tls_certificates:\n"
-        "  - certificate_chain: {filename: FULLCHAIN.pem}\n"
-        "    private_key: {filename: KEY.pem}",
+        "tls_certificates:\n  - certificate_chain: {filename: FULLCHAIN.pem}\n    private_key: {filename: KEY.pem}",
         Side.SERVER,
     ),
     Fix("Istio", "Replace the Secret of the Gateway.", "tls:\n  mode: SIMPLE\n  credentialName: SECRET", Side.SERVER),
@@ -75,7 +73,8 @@ TRUST_AUTHORITY: tuple[Fix, ...] = (
     Fix(
         "ingress-nginx",
         "Put the root into ca.crt of the Secret that the annotation names.",
-        'nginx.ingress.kubernetes.io/proxy-ssl-secret: NAMESPACE/SECRET\nnginx.ingress.kubernetes.io/proxy-ssl-verify: "on"',
+        "nginx.ingress.kubernetes.io/proxy-ssl-secret: NAMESPACE/SECRET\n"
+        'nginx.ingress.kubernetes.io/proxy-ssl-verify: "on"',
         Side.CLIENT,
     ),
     Fix(

@@ -1,0 +1,128 @@
+"""The server did not send an intermediate certificate.
+
+## What happened
+
+The server showed its leaf without the certificates between it and the root. A client that has no copy of them cannot
+build the path. Browsers often work all the same, as they keep intermediates that they saw elsewhere or fetch them;
+curl, Java, Python, nginx and most programs do neither.
+
+## On the wire
+
+TLS 1.2: the Certificate message has one entry (or one too few), and the issuer of the last one is no root. The client
+answers unknown_ca(48) (OpenSSL, NSS), bad_certificate(42) (Go, GnuTLS) or certificate_unknown(46) (Java).
+TLS 1.3: the Certificate is encrypted, and keys are needed to see it; the alert of OpenSSL clients is in clear.
+
+## How to confirm
+
+`openssl s_client -showcerts -connect ADDRESS:443 -servername NAME`: "verify error:num=20" or "num=21", and a chain of
+one certificate. With the anchors of the client (`--ca FILE`) this tool builds the chain itself.
+
+## What it is not
+
+A chain that was sent in full to a client without its root: `server-cert-untrusted`. From the octets alone the two
+differ by the name of the issuer only, so without `--ca` this is *likely* at most. nginx with proxy_ssl_verify_depth 1
+refuses a full chain with two intermediates, too.
+"""
+
+from __future__ import annotations
+
+from tlsinspect.diagnosis import server_auth as sa
+from tlsinspect.diagnosis.facts import quoted
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.server_auth import Taken
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY, refused_by_client
+from tlsinspect.diagnosis.server_trust import Standing, sent_text, standing
+from tlsinspect.model.frame import Side
+
+FITTING = frozenset((sa.UNKNOWN_CA, *sa.UNSPECIFIC))
+
+
+def check(case: Case) -> Finding | None:
+    """The chain ends below an authority that is neither sent nor an anchor, and is no root by its name."""
+    handshake = case.handshake
+    how = sa.taken(handshake)
+    refused = how is Taken.REFUSED and sa.refusal_code(handshake) in FITTING
+    if not refused and how is not Taken.LEFT and case.meant.anchors is None:
+        return None
+    if (refused or how is Taken.LEFT) and sa.explained(case):
+        return None
+    found = standing(case)
+    if found is None or not found.incomplete:
+        return None
+    return Finding(
+        certainty=Certainty.SHOWN if found.given and how is not Taken.LEFT else Certainty.LIKELY,
+        severity=severity(how, refused=refused, given=found.given),
+        explanation=(
+            f"The server sent {sent_text(found.length)}, which ends below {quoted(found.verdict.name)}{ending(found)}. "
+            f"{sa.reaction_text(handshake, fits=refused)}"
+        ),
+        evidence=sa.evidence(handshake),
+        fill=sa.fill(case),
+    )
+
+
+def severity(how: Taken, *, refused: bool, given: bool) -> Severity:
+    """An error where the client said so; where it left without a word only if the anchors are known."""
+    return Severity.ERROR if refused or (how is Taken.LEFT and given) else Severity.WARNING
+
+
+def ending(found: Standing) -> str:
+    """A clause about the authority that is missing."""
+    if found.given:
+        return f": that certificate was not sent, and it is none of {found.anchors_text}"
+    return (
+        ": that certificate was not sent, and by its name it is an intermediate. Not ruled out: a root that the client "
+        "does not know, of which only the name would differ"
+    )
+
+
+CAUSE = Cause(
+    code="server-cert-chain-incomplete",
+    title="The server did not send an intermediate certificate",
+    stage=Stage.SERVER_AUTH,
+    severity=Severity.ERROR,
+    looks_at=("server_certificates", "client_alert"),
+    check=check,
+    compare=sa.certificates_on_one_side(check),
+    follows_from=("server-cert-expired", "server-cert-not-yet-valid", "server-cert-name-mismatch"),
+    fixes=(
+        Fix(
+            "any server",
+            "Send the leaf and then every intermediate; fullchain.pem of ACME clients has them.",
+            "cat LEAF.pem INTERMEDIATE.pem > FULLCHAIN.pem",
+            Side.SERVER,
+        ),
+        *REPLACE_CERTIFICATE,
+        Fix(
+            "Java",
+            "Let the client fetch intermediates from the address in the certificate.",
+            "-Dcom.sun.security.enableAIAcaIssuers=true",
+            Side.CLIENT,
+        ),
+        *TRUST_AUTHORITY,
+    ),
+    log_lines=(
+        (
+            "nginx",
+            "upstream SSL certificate verify error: (21:unable to verify the first certificate) while SSL handshaking "
+            "to upstream",
+        ),
+        (
+            "nginx",
+            "upstream SSL certificate verify error: (20:unable to get local issuer certificate) while SSL handshaking "
+            "to upstream",
+        ),
+        ("curl", "curl: (60) SSL certificate problem: unable to get local issuer certificate"),
+        ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
+        ("OpenSSL", "verify error:num=21:unable to verify the first certificate"),
+        ("GnuTLS", "The certificate is NOT trusted. The certificate issuer is unknown."),
+        ("Go", "x509: certificate signed by unknown authority"),
+        ("Java", "PKIX path building failed"),
+        ("Node", "UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate"),
+        ("Python", "certificate verify failed: unable to get local issuer certificate"),
+        ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
+        *refused_by_client(sa.UNKNOWN_CA),
+    ),
+    references=("RFC 8446 section 4.4.2", "RFC 5246 section 7.4.2", "RFC 5280 section 6.1"),
+    explanation=__doc__,
+)
