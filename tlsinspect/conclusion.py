@@ -159,7 +159,9 @@ def handshake(
     if ending is None and last and not done:
         ending = silence(conversation, transport, now_ns=now_ns, final=final)
     over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
-    known = assemble(events, ended=over and not unseen_octets(conversation))
+    connection = conversation.connection
+    keys = connection is not None and connection.keys_known
+    known = assemble(events, ended=over and not unseen_octets(conversation), keys=keys)
     done = done or (bool(events) and not last)
     end_ns, end_frame = end_of(events, ending, conversation, done=done)
     source, destination = endpoints(conversation.key)

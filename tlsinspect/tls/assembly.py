@@ -12,8 +12,6 @@ from tlsinspect.model.message import (
     Alert,
     CertificateMessage,
     CertificateRequest,
-    CertificateStatus,
-    CertificateVerify,
     ChangeCipherSpec,
     ClientHello,
     EncryptedExtensions,
@@ -29,46 +27,10 @@ from tlsinspect.model.message import (
 )
 from tlsinspect.tls import messages
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
+from tlsinspect.tls.history import history
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
-
-# Zeek's letters; a message of the client has the capital (Zeek, base/protocols/ssl, ssl_history).
-LETTERS: dict[type, str] = {
-    ClientHello: "c",
-    ServerHello: "s",
-    NewSessionTicket: "t",
-    CertificateMessage: "x",
-    ServerKeyExchange: "k",
-    CertificateRequest: "r",
-    CertificateVerify: "y",
-    CertificateStatus: "u",
-    ChangeCipherSpec: "i",
-    EncryptedExtensions: "o",
-    Alert: "l",
-}
-LETTERS_BY_TYPE = {
-    messages.HELLO_REQUEST: "h",
-    messages.CLIENT_HELLO: "c",
-    messages.SERVER_HELLO: "s",
-    messages.HELLO_VERIFY_REQUEST: "v",
-    messages.NEW_SESSION_TICKET: "t",
-    messages.CERTIFICATE: "x",
-    messages.COMPRESSED_CERTIFICATE: "x",
-    messages.SERVER_KEY_EXCHANGE: "k",
-    messages.CERTIFICATE_REQUEST: "r",
-    messages.SERVER_HELLO_DONE: "n",
-    messages.CERTIFICATE_VERIFY: "y",
-    messages.CLIENT_KEY_EXCHANGE: "g",
-    messages.FINISHED: "f",
-    messages.CERTIFICATE_URL: "w",
-    messages.CERTIFICATE_STATUS: "u",
-    messages.SUPPLEMENTAL_DATA: "a",
-    messages.END_OF_EARLY_DATA: "e",
-    messages.ENCRYPTED_EXTENSIONS: "o",
-    messages.KEY_UPDATE: "p",
-    messages.MESSAGE_HASH: "m",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +54,12 @@ class Assembled:
     defects: tuple[Defect, ...]
 
 
-def assemble(events: Sequence[Event], *, ended: bool) -> Assembled:
+def assemble(events: Sequence[Event], *, ended: bool, keys: bool = False) -> Assembled:
     """Folds the events of one handshake.
 
-    *ended*: the capture shows that nothing can come any more (a fatal alert, FIN, RST or silence, and nothing
-    missing).  Only then does the absence of a message mean that it was not sent.
+    *keys*: there are secrets that open its records.  *ended*: the capture shows that nothing can come any more (a
+    fatal alert, FIN, RST or silence, and nothing missing).  Only then does the absence of a message mean that it was
+    not sent.
     """
     hellos = tuple(found(events, ClientHello, Side.CLIENT))
     servers = found(events, ServerHello, Side.SERVER)
@@ -105,7 +68,7 @@ def assemble(events: Sequence[Event], *, ended: bool) -> Assembled:
     lost = Missing.NOT_SENT if ended and not gaps(events, Side.SERVER) else Missing.LOST
     server_hello = final[0] if final else reason(events, messages.SERVER_HELLO, Side.SERVER, lost)
     resumption = Resumption(offered=offered(hellos, server_hello), accepted=accepted(events, hellos, server_hello))
-    view = Flight(events, server_hello, resumption.accepted, lost)
+    view = Flight(events, server_hello, resumption.accepted, lost, keys=keys)
     return Assembled(
         history=history(events),
         visibility=view.visibility,
@@ -168,8 +131,11 @@ class Flight:
         server_hello: ServerHello | Missing,
         resumed: str | Missing | None,
         lost: Missing,
+        *,
+        keys: bool,
     ) -> None:
         self.events = events
+        self.keys = keys
         self.lost = lost
         self.server_hello = server_hello
         self.resumed = isinstance(resumed, str)
@@ -204,10 +170,24 @@ class Flight:
         if self.resumed:
             return Missing.NOT_SENT  # RFC 8446 section 4.2.11, RFC 5246 section 7.3: no certificates pass
         if self.tls13 and not self._server_finished():
-            return Missing.HIDDEN
+            return self.lost if self._opens(Side.SERVER) else Missing.HIDDEN
+        if self.tls13 and encrypted_records(self._flight(Side.SERVER), Side.SERVER):
+            return Missing.LOST  # a record of the flight is cut
         if self._server_done() and not gaps(self.events, Side.SERVER):
             return Missing.NOT_SENT
         return self.lost
+
+    def _opens(self, side: Side) -> bool:
+        """Whether there are keys for one side, as far as its records have passed."""
+        opened = any(event.encrypted and event.side is side for event in self.events)
+        return self.keys and (opened or not encrypted_records(self.events, side))
+
+    def _flight(self, side: Side) -> list[Event]:
+        """The events up to the Finished of one side."""
+        for at, event in enumerate(self.events):
+            if is_plain(event, messages.FINISHED, side):
+                return list(self.events[:at])
+        return list(self.events)
 
     def _server_finished(self) -> bool:
         return has_plain(self.events, messages.FINISHED, Side.SERVER)
@@ -237,12 +217,20 @@ class Flight:
         elif self.tls13:
             if not has_plain(self.events, messages.FINISHED, Side.CLIENT):
                 hidden = encrypted_records(self.events, Side.CLIENT) or not self._server_finished()
-                absent = Missing.HIDDEN if hidden else absent
+                absent = Missing.HIDDEN if hidden and not self._opens(Side.CLIENT) else absent
+            elif gaps(self._flight(Side.CLIENT), Side.CLIENT) or self._cut_flight():
+                absent = Missing.LOST
             else:
                 absent = Missing.NOT_SENT
         elif self._client_done() and not gaps(self.events, Side.CLIENT):
             absent = Missing.NOT_SENT
         return reason(self.events, messages.CERTIFICATE, Side.CLIENT, absent)
+
+    def _cut_flight(self) -> bool:
+        """Whether a record of the client after the server's Finished and before its own was not opened."""
+        flight = self._flight(Side.CLIENT)
+        at = next((at for at, event in enumerate(flight) if is_plain(event, messages.FINISHED, Side.SERVER)), 0)
+        return encrypted_records(flight[at:], Side.CLIENT)
 
     def _client_done(self) -> bool:
         """Whether the client's flight has passed the place of its Certificate (TLS 1.2 and before)."""
@@ -262,15 +250,20 @@ class Flight:
             return issued
         if isinstance(self.server_hello, Missing):
             return self.server_hello
-        return Missing.HIDDEN if self.tls13 and not self._server_finished() else ()
+        hidden = self.tls13 and (not self._server_finished() or encrypted_records(self.events, Side.SERVER))
+        if hidden and not self._opens(Side.SERVER):
+            return Missing.HIDDEN
+        return Missing.LOST if hidden and self.lost is Missing.LOST else ()
 
 
 def has_plain(events: Sequence[Event], message_type: int, side: Side) -> bool:
     """Whether one side sent a message of which only the type is kept."""
-    return any(
-        isinstance(event.message, PlainMessage) and event.message.type == message_type and event.side is side
-        for event in events
-    )
+    return any(is_plain(event, message_type, side) for event in events)
+
+
+def is_plain(event: Event, message_type: int, side: Side) -> bool:
+    """Whether an event is a message of which only the type is kept."""
+    return isinstance(event.message, PlainMessage) and event.message.type == message_type and event.side is side
 
 
 def encrypted_records(events: Sequence[Event], side: Side) -> bool:
@@ -377,20 +370,3 @@ def defects(events: Sequence[Event]) -> tuple[Defect, ...]:
             if extension.defect is not None:
                 result.append(replace(extension.defect, frames=event.frames))
     return tuple(result)
-
-
-def history(events: Sequence[Event]) -> str:
-    """A letter per message that can be read, as in Zeek's ssl_history; letters of the client are capitals."""
-    letters = ((letter_of(event), event.side) for event in events)
-    return "".join(letter.upper() if side is Side.CLIENT else letter for letter, side in letters)
-
-
-def letter_of(event: Event) -> str:
-    """The letter of one event in lower case; empty for what has none."""
-    match event.message:
-        case ServerHello(hello_retry_request=True):
-            return "j"
-        case PlainMessage(type=kind) | UndecodedMessage(type=kind):
-            return LETTERS_BY_TYPE.get(kind, "z")
-        case message:
-            return LETTERS.get(type(message), "")

@@ -9,6 +9,7 @@ from tlsinspect.model.handshake import Event, Transport
 from tlsinspect.model.message import (
     Alert,
     ApplicationData,
+    ClientHello,
     EncryptedRecord,
     NewSessionTicket,
     PlainMessage,
@@ -16,6 +17,7 @@ from tlsinspect.model.message import (
 )
 from tlsinspect.registry import CIPHER_SUITES, cipher_suite
 from tlsinspect.tls import messages
+from tlsinspect.tls.extensions import EARLY_DATA
 from tlsinspect.tls.versions import is_tls13
 
 FATAL = 2
@@ -56,11 +58,13 @@ def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Tran
     if refused_after_finished(events):
         return False
     sizes = finished_sizes(hello.cipher_suite)
+    early = any(isinstance(event.message, ClientHello) and event.message.has(EARLY_DATA) is True for event in events)
     client_at = None
     for at, event in enumerate(events):
         message = event.message
         if event.side is Side.CLIENT:
             finished = isinstance(message, PlainMessage) and message.type == messages.FINISHED
+            finished = finished or (isinstance(message, ApplicationData) and not early)
             hidden = isinstance(message, EncryptedRecord) and message.octets >= min(sizes)
             if finished or (hidden and seen_server_flight(events[:at])):
                 client_at = at

@@ -52,6 +52,8 @@ class Direction:
     data_events: int = 0
     data_octets: int = 0  # application data, or encrypted records of TLS 1.3, on the wire
     lossy: bool = False  # octets are missing
+    opened: bool = False  # the message under way came in records that were opened
+    adrift: bool = False  # after a loss: the next handshake fragment may begin inside of a message
 
 
 class Connection:
@@ -91,6 +93,11 @@ class Connection:
         return self.client.finished and self.server.finished
 
     @property
+    def keys_known(self) -> bool:
+        """Whether there are secrets for this connection, which so far open what they should."""
+        return self._opener is not None and self._opener.known and not self.keys_failed
+
+    @property
     def keys_failed(self) -> bool:
         """Whether there are secrets for this connection, and none opened a record."""
         return self._opener is not None and self._opener.failed > 0 and self._opener.opened == 0
@@ -121,7 +128,7 @@ class Connection:
         self._add(direction, PlainOctets(item.octets), (item.frame,), item.time_ns)
 
     def _lost(self, direction: Direction, item: Lost) -> None:
-        direction.lossy = True
+        direction.lossy = direction.adrift = True
         self._cut(direction, item.time_ns)
         self._add(direction, Gap(item.octets), (item.frame,), item.time_ns)
         if self._opener:
@@ -141,6 +148,8 @@ class Connection:
         elif record.type == CHANGE_CIPHER_SPEC and record.octets == 1:
             self._change_cipher_spec(direction, record)
         elif cut:
+            if self._opener:
+                self._opener.skip(direction.side)
             self._unopened(direction, record)
         else:
             self._protected(direction, record)
@@ -149,9 +158,10 @@ class Connection:
         fragment = record.fragment
         if direction.messages.empty and not plausible(fragment):
             # The ChangeCipherSpec before it is not in the capture: this is an encrypted message.
-            direction.encrypted = True
+            self._encrypted_from_here(direction)
             self._protected(direction, record)
             return
+        direction.opened = direction.adrift = False
         for raw in direction.messages.feed(fragment, record.frames, record.time_ns):
             self._raw(direction, raw, encrypted=False)
         if cut:
@@ -159,7 +169,7 @@ class Connection:
 
     def _cut(self, direction: Direction, time_ns: int) -> None:
         for raw in direction.messages.cut(time_ns):
-            self._raw(direction, raw, encrypted=False)
+            self._raw(direction, raw, encrypted=direction.opened)
 
     def _raw(self, direction: Direction, raw: RawMessage, *, encrypted: bool) -> None:
         version = TLS13 if is_tls13(self.version) else self.version
@@ -220,6 +230,10 @@ class Connection:
         early = direction.side is Side.CLIENT and self.hello_only and any_hello(self.events)
         if is_tls13(self.version) or (self.version == 0 and early):
             return
+        self._encrypted_from_here(direction)
+
+    def _encrypted_from_here(self, direction: Direction) -> None:
+        """The records of a side are protected from now on (TLS 1.2 and before)."""
         direction.encrypted = True
         if self._opener:
             self._opener.change_cipher_spec(direction.side)
@@ -233,11 +247,19 @@ class Connection:
             if len(self._waiting) < MOST_DATA_EVENTS:
                 self._waiting.append(record)
             return
+        if direction.adrift and not direction.encrypted and not is_tls13(self.version) and self._opener:
+            self._encrypted_from_here(direction)  # the ChangeCipherSpec is lost
         opened = self._opener.open(direction.side, record) if self._opener else None
         if opened is None:
             self._unopened(direction, record)
             return
         content_type, octets = opened
+        if content_type == HANDSHAKE and direction.adrift and direction.messages.empty and not plausible(octets):
+            self._unopened(direction, record)  # the rest of a message whose beginning is lost
+            return
+        direction.opened, direction.adrift = True, False
+        if self._opener and direction.side in self._opener.finished_sides:
+            direction.finished = True
         if content_type == HANDSHAKE:
             for raw in direction.messages.feed(octets, record.frames, record.time_ns):
                 self._raw(direction, raw, encrypted=True)
@@ -249,6 +271,9 @@ class Connection:
             self._data(direction, ApplicationData(record.octets, octets), record)
 
     def _unopened(self, direction: Direction, record: Record) -> None:
+        if not direction.messages.empty:  # it may hold the rest of the message under way
+            self._cut(direction, record.time_ns)
+        direction.adrift = True
         if is_tls13(self.version) or record.type != APPLICATION_DATA:
             message: ApplicationData | EncryptedRecord = EncryptedRecord(record.type, record.octets)
         else:
