@@ -60,10 +60,10 @@ def covers(certificate: Certificate, name: str) -> bool:
     if is_address(wanted):
         address = ipaddress.ip_address(wanted.strip("[]"))
         return any(is_address(each) and ipaddress.ip_address(each) == address for each in certificate.ip_addresses)
-    presented = certificate.dns_names
-    if not presented and certificate.subject_common_name and not certificate.ip_addresses:
-        presented = (certificate.subject_common_name,)
-    return any(matches(each.rstrip(".").lower(), wanted) for each in presented)
+    names = certificate.dns_names
+    if not names and certificate.subject_common_name and not certificate.ip_addresses:
+        names = (certificate.subject_common_name,)
+    return any(matches(each.rstrip(".").lower(), wanted) for each in names)
 
 
 def matches(pattern: str, name: str) -> bool:
@@ -82,9 +82,20 @@ def names_text(certificate: Certificate) -> str:
 
 
 def looks_default(certificate: Certificate) -> bool:
-    """Whether a certificate is one of those that servers make up or ship until somebody configures one."""
+    """Whether a certificate is one of those that stand there until somebody configures one."""
+    return made_up(certificate) or all(name in DEFAULT_NAMES for name in presented(certificate))
+
+
+def made_up(certificate: Certificate) -> bool:
+    """Whether a certificate is for a name that only a server's default host has, and nobody asks for."""
+    names = presented(certificate)
     common_name = (certificate.subject_common_name or "").lower()
-    presented = [name.lower() for name in certificate.dns_names] or [common_name]
-    if any(part in name for name in (common_name, *presented) for part in DEFAULT_PARTS):
+    if any(part in name for name in (common_name, *names) for part in DEFAULT_PARTS):
         return True
-    return all(name in DEFAULT_NAMES for name in presented) or common_name.endswith(".invalid")
+    return common_name.endswith(".invalid") or all(name.endswith(".invalid") for name in names)
+
+
+def presented(certificate: Certificate) -> tuple[str, ...]:
+    """The DNS names of a certificate in lower case, its common name where it has none."""
+    names = tuple(name.lower() for name in certificate.dns_names)
+    return names or ((certificate.subject_common_name or "").lower(),)

@@ -38,7 +38,7 @@ from tlsinspect.diagnosis.facts import (
 )
 from tlsinspect.diagnosis.fixes import SERVE_THE_NAME
 from tlsinspect.diagnosis.hosts import same_host
-from tlsinspect.diagnosis.names import covers, looks_default, names_text
+from tlsinspect.diagnosis.names import covers, looks_default, made_up, names_text
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -78,12 +78,12 @@ def judged(case: Case, name: str, certificate: Certificate, why: str) -> Finding
     if seen is not None:
         end = f" The client refused it with the alert {alert_text(seen)}{at_frame(seen.frame)}."
         evidence.append("client_alert")
-        about_trust = seen.alert.description == UNKNOWN_CA and certificate.self_signed
+        about_trust = seen.alert.description == UNKNOWN_CA and made_up(certificate)
         severity = None if seen.alert.description in ABOUT_NAMES or about_trust else Severity.WARNING
     elif asked_nothing(handshake):
         end = (
             " The client closed after the handshake without a request, as clients do that check the name only then "
-            "(curl, Node, nginx)."
+            "(curl, Node, nginx); one that only tests the connection would look the same."
         )
     elif completed(handshake):
         end = " The handshake completed: the client does not check the name, and may have reached another host."

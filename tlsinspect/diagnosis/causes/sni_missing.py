@@ -55,7 +55,7 @@ from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
 from tlsinspect.diagnosis.hosts import confounders, effects, likewise
 from tlsinspect.diagnosis.http import plain_host, replies, requests
 from tlsinspect.diagnosis.log_lines import alert_lines
-from tlsinspect.diagnosis.names import covers, is_address, looks_default, names_text
+from tlsinspect.diagnosis.names import covers, is_address, looks_default, made_up, names_text
 from tlsinspect.diagnosis.offer import TLS12, highest_version, narrow_offer
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
@@ -67,6 +67,7 @@ HANDSHAKE_FAILURE, BAD_CERTIFICATE, ACCESS_DENIED, INTERNAL_ERROR, UNRECOGNIZED_
 PERHAPS = frozenset((HANDSHAKE_FAILURE, BAD_CERTIFICATE, ACCESS_DENIED, INTERNAL_ERROR))
 MISDIRECTED = 421
 REFUSING = frozenset((400, 403, 404, 495, 496))  # HTTP status codes with which a wrong host answers
+NO_CERTIFICATE = "No required SSL certificate was sent"
 EVIDENCE = ("client_hello.server_name",)
 
 
@@ -145,18 +146,30 @@ def meant(handshake: Handshake, host: str | None) -> Finding | None:
 
 
 def misdirected(handshake: Handshake) -> Finding | None:
-    """With keys: the server says that the connection is not for the host that the request names."""
-    reply = next((each for each in replies(handshake) if each.status == MISDIRECTED), None)
-    if reply is None or resumed(handshake):
+    """With keys: the answer shows that the request is for a host that the handshake did not choose."""
+    if resumed(handshake):
         return None
-    asked = asked_host(handshake)
-    wanted = f" for {quoted(asked)}" if asked else ""
-    return finding(
-        Certainty.LIKELY,
-        f"The ClientHello{at_frame(hello_frame(handshake))} has no server name, and the server answered the request"
-        f"{wanted} with 421 (Misdirected Request){at_frame(reply.frame)}: it had taken its default host.",
-        asked,
-    )
+    unasked = handshake.certificate_request is Missing.NOT_SENT
+    for reply in replies(handshake):
+        if reply.status == MISDIRECTED:
+            what = "421 (Misdirected Request): it had taken its default host"
+        elif unasked and NO_CERTIFICATE in reply.text:
+            what = (
+                f"HTTP {reply.status} ({NO_CERTIFICATE!r}), though it had not asked for one: the handshake was made "
+                "with its default host, and the request is for a host that wants client certificates"
+            )
+        else:
+            continue
+        asked = asked_host(handshake)
+        wanted = f" for {quoted(asked)}" if asked else ""
+        return finding(
+            Certainty.LIKELY,
+            f"The ClientHello{at_frame(hello_frame(handshake))} has no server name, and the server answered the request"
+            f"{wanted}{at_frame(reply.frame)} with {what}.",
+            asked,
+            "certificate_request",
+        )
+    return None
 
 
 def asked_host(handshake: Handshake) -> str | None:
@@ -182,14 +195,16 @@ def default_host(handshake: Handshake) -> Finding | None:
             None,
             "server_certificates",
             "client_alert",
+            severity=None if made_up(certificate) else Severity.WARNING,
         )
     reply = next((each for each in replies(handshake) if each.status in REFUSING), None)
-    if reply is not None:
+    if reply is not None and handshake.certificate_request is Missing.NOT_SENT:
         return finding(
             Certainty.LIKELY,
             f"{said}. That host answered the request with HTTP {reply.status}{at_frame(reply.frame)}.",
             asked_host(handshake),
             "server_certificates",
+            severity=None if made_up(certificate) else Severity.WARNING,
         )
     if asked_nothing(handshake):
         return finding(
@@ -198,6 +213,7 @@ def default_host(handshake: Handshake) -> Finding | None:
             "certificate; one that only tests the connection does so too.",
             None,
             "server_certificates",
+            severity=None if made_up(certificate) else Severity.WARNING,
         )
     return finding(
         Certainty.LIKELY,
