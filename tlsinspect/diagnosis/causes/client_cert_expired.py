@@ -64,7 +64,7 @@ def check(case: Case) -> Finding | None:
         return None
     blamed = explains(taken)
     return Finding(
-        certainty=Certainty.LIKELY if taken.answer is Answer.CLOSED else Certainty.SHOWN,
+        certainty=certainty(taken),
         severity=Severity.ERROR if blamed else Severity.WARNING,
         explanation=(
             f"At {case.at:%Y-%m-%d %H:%M:%SZ} the client sent the certificate {quoted(chain[0].subject)}: {problem}; "
@@ -83,6 +83,12 @@ def said(case: Case, problem: str | None) -> str:
         f"What can be read of the certificates that were sent was valid at {at}: the server's clock, or an authority "
         "that it holds itself, is out of date."
     )
+
+
+def certainty(taken: Reaction) -> Certainty:
+    """How far the refusal carries: access_denied, handshake_failure or a mere FIN may be about anything."""
+    vague = taken.answer is Answer.CLOSED or taken.code in (ACCESS_DENIED, HANDSHAKE_FAILURE)
+    return Certainty.LIKELY if vague else Certainty.SHOWN
 
 
 def explains(taken: Reaction) -> bool:

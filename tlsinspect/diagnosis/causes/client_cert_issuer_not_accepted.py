@@ -27,7 +27,6 @@ same; the names tell, and a capture of a client that sends the whole chain.
 from __future__ import annotations
 
 from tlsinspect.diagnosis.client_auth import (
-    ABOUT_CERTIFICATES,
     ACCESS_DENIED,
     BAD_CERTIFICATE,
     CERTIFICATE_UNKNOWN,
@@ -93,9 +92,7 @@ def explains(taken: Reaction, *, flawed: bool) -> bool:
 
 def certainty(taken: Reaction) -> Certainty:
     """How far the refusal carries: unknown_ca is about the issuer, other alerts may be about anything."""
-    if taken.code == UNKNOWN_CA or taken.code in ABOUT_CERTIFICATES:
-        return Certainty.SHOWN
-    return Certainty.LIKELY
+    return Certainty.SHOWN if taken.code == UNKNOWN_CA else Certainty.LIKELY
 
 
 CAUSE = Cause(

@@ -42,6 +42,7 @@ from dataclasses import replace
 from tlsinspect import registry
 from tlsinspect.diagnosis.client_auth import (
     ABOUT_CERTIFICATES,
+    ACCESS_DENIED,
     CERTIFICATE_REQUIRED,
     HANDSHAKE_FAILURE,
     NGINX_MISSING,
@@ -121,7 +122,7 @@ def judged(taken: Reaction) -> tuple[Certainty, Severity]:
     if stated:
         return Certainty.STATED, Severity.ERROR
     # RFC 5246 section 7.4.6 names handshake_failure for this very case.
-    if taken.code == HANDSHAKE_FAILURE or taken.code in ABOUT_CERTIFICATES:
+    if taken.code == HANDSHAKE_FAILURE or taken.code in ABOUT_CERTIFICATES - {ACCESS_DENIED}:
         return Certainty.SHOWN, Severity.ERROR
     if taken.refused:
         return Certainty.LIKELY, Severity.ERROR

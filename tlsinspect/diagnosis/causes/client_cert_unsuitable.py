@@ -67,7 +67,7 @@ def check(case: Case) -> Finding | None:
         return None
     blamed = explains(taken) and not validity_problem(chain, case.at)
     return Finding(
-        certainty=Certainty.LIKELY if taken.answer is Answer.CLOSED else Certainty.SHOWN,
+        certainty=certainty(taken),
         severity=Severity.ERROR if blamed else Severity.WARNING,
         explanation=f"{leaf}: {'; '.join(found)}. Then {taken.text}.",
         evidence=LOOKS_AT,
@@ -78,6 +78,12 @@ def other_reasons(sent: int) -> str:
     """What may be unsuitable where the leaf looks well."""
     where = "of the authorities that were sent or that the server holds" if sent > 1 else "of an authority above it"
     return f" Its usages and its key look suitable; the extended key usage {where} may forbid clientAuth."
+
+
+def certainty(taken: Reaction) -> Certainty:
+    """How far the refusal carries: access_denied, handshake_failure or a mere FIN may be about anything."""
+    vague = taken.answer is Answer.CLOSED or taken.code in (ACCESS_DENIED, HANDSHAKE_FAILURE)
+    return Certainty.LIKELY if vague else Certainty.SHOWN
 
 
 def explains(taken: Reaction) -> bool:
