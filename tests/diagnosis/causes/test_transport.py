@@ -1,0 +1,280 @@
+"""Causes of the stage transport: where they speak, where they keep silent, and which side of a pair they name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.support.endings import SECOND, case, connection, ended, hidden, plain, with_messages
+from tests.support.handshakes import (
+    MILLISECOND,
+    STARTED_NS,
+    alert_seen,
+    client_hello,
+    handshake,
+    rejected,
+    server_hello,
+)
+from tlsinspect.diagnosis.causes import (
+    client_gave_up,
+    hello_closed,
+    hello_reset,
+    hello_split_dropped,
+    hello_unanswered,
+    not_tls_client,
+    not_tls_server,
+    server_gave_up,
+    starttls_refused,
+    tcp_no_answer,
+    tcp_refused,
+)
+from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
+from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Mark, Outcome, Preamble
+from tlsinspect.model.message import CertificateRequest, EncryptedRecord, PlainMessage
+
+RST, FIN, SILENCE = EndingKind.RST, EndingKind.FIN, EndingKind.SILENCE
+REFUSED = connection(
+    outcome=Outcome.RESET,
+    ending=Ending(RST, Side.SERVER, STARTED_NS, frame=2),
+    resets=(Mark(Side.SERVER, 2, STARTED_NS, 57),),
+)
+SPLIT = ended(
+    SILENCE,
+    None,
+    tcp={
+        "client_octets": 1988,
+        "client_acknowledged": 1448,
+        "client_segments": (1448, 540, 540, 540),
+        "client_retransmissions": 2,
+    },
+)
+MIDWAY = {"server_hello": server_hello(), "server_certificates": Missing.NOT_SENT}
+HTTP_TO_TLS = with_messages(
+    connection(outcome=Outcome.NEVER_TLS, client_octets=80),
+    plain(Side.CLIENT, b"GET / HTTP/1.1\r\nHost: a.example\r\n"),
+    plain(Side.SERVER, b"HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS port"),
+)
+TLS_TO_HTTP = with_messages(
+    ended(FIN, Side.SERVER), plain(Side.SERVER, b"HTTP/1.1 400 Bad Request\r\nServer: nginx\r\n")
+)
+STARTTLS = replace(
+    connection(outcome=Outcome.NEVER_TLS, client_octets=8),
+    preamble=Preamble("postgresql", accepted=False, details=(("reply", "N"),), frames=(4, 6)),
+)
+IN_MIDDLE_BY_CLIENT = ended(FIN, Side.CLIENT, after_ns=SECOND, **MIDWAY)
+IN_MIDDLE_BY_SERVER = ended(FIN, Side.SERVER, **MIDWAY)
+
+FIRING = {
+    "tcp-no-answer": (tcp_no_answer.CAUSE, connection(syn_count=4)),
+    "tcp-refused": (tcp_refused.CAUSE, REFUSED),
+    "not-tls-client": (not_tls_client.CAUSE, HTTP_TO_TLS),
+    "not-tls-server": (not_tls_server.CAUSE, TLS_TO_HTTP),
+    "starttls-refused": (starttls_refused.CAUSE, STARTTLS),
+    "hello-unanswered": (hello_unanswered.CAUSE, ended(FIN, Side.CLIENT, after_ns=2 * SECOND)),
+    "hello-reset": (hello_reset.CAUSE, ended(RST, Side.SERVER)),
+    "hello-closed": (hello_closed.CAUSE, ended(FIN, Side.SERVER)),
+    "hello-split-dropped": (hello_split_dropped.CAUSE, SPLIT),
+    "client-gave-up": (client_gave_up.CAUSE, IN_MIDDLE_BY_CLIENT),
+    "server-gave-up": (server_gave_up.CAUSE, IN_MIDDLE_BY_SERVER),
+}
+NEAR_MISSES = {
+    "tcp-no-answer when the answer was a RST": (tcp_no_answer.CAUSE, REFUSED),
+    "tcp-no-answer when the client sent data": (tcp_no_answer.CAUSE, connection(syn_count=1, client_octets=10)),
+    "tcp-refused when nothing came back": (tcp_refused.CAUSE, connection(syn_count=3)),
+    "not-tls-client when a dialogue before TLS was refused": (not_tls_client.CAUSE, STARTTLS),
+    "not-tls-client when a hello was sent": (not_tls_client.CAUSE, TLS_TO_HTTP),
+    "not-tls-server when the client spoke first": (not_tls_server.CAUSE, HTTP_TO_TLS),
+    "not-tls-server when the answer is an SSL 2.0 hello": (
+        not_tls_server.CAUSE,
+        with_messages(ended(FIN, Side.SERVER), plain(Side.SERVER, b"\x83\xb4\x04\x00\x01\x00\x02")),
+    ),
+    "starttls-refused when it was granted": (
+        starttls_refused.CAUSE,
+        replace(handshake(), preamble=Preamble("smtp", accepted=True)),
+    ),
+    "hello-unanswered when the client left at once": (hello_unanswered.CAUSE, ended(FIN, Side.CLIENT)),
+    "hello-unanswered when the server's direction was not captured": (
+        hello_unanswered.CAUSE,
+        ended(SILENCE, None, tcp={"syn_ack": None, "server_ttl": 0, "client_acknowledged": 0}),
+    ),
+    "hello-unanswered when a part of the hello was lost": (hello_unanswered.CAUSE, SPLIT),
+    "hello-unanswered when the capture simply ends": (hello_unanswered.CAUSE, ended(EndingKind.CAPTURE_END, None)),
+    "hello-reset when an alert came first": (hello_reset.CAUSE, rejected(40)),
+    "hello-reset when it was the client": (hello_reset.CAUSE, ended(RST, Side.CLIENT)),
+    "hello-reset after the ServerHello": (hello_reset.CAUSE, ended(RST, Side.SERVER, **MIDWAY)),
+    "hello-closed when it was a RST": (hello_closed.CAUSE, ended(RST, Side.SERVER)),
+    "hello-closed when the answer was plain text": (hello_closed.CAUSE, TLS_TO_HTTP),
+    "hello-split-dropped when all was acknowledged": (
+        hello_split_dropped.CAUSE,
+        replace(SPLIT, tcp=replace(SPLIT.tcp, client_acknowledged=1988)),
+    ),
+    "hello-split-dropped when nothing was sent again": (
+        hello_split_dropped.CAUSE,
+        replace(SPLIT, tcp=replace(SPLIT.tcp, client_retransmissions=0)),
+    ),
+    "client-gave-up when it said why": (client_gave_up.CAUSE, rejected(48, Side.CLIENT, **MIDWAY)),
+    "client-gave-up when an encrypted record may say why": (
+        client_gave_up.CAUSE,
+        hidden(
+            (23, 700, 80, 53), (19,), outcome=Outcome.CLOSED, ending=Ending(FIN, Side.CLIENT, STARTED_NS + SECOND, 9)
+        ),
+    ),
+    "client-gave-up when it waited for an answer": (client_gave_up.CAUSE, ended(FIN, Side.CLIENT, after_ns=2 * SECOND)),
+    "server-gave-up before its ServerHello": (server_gave_up.CAUSE, ended(FIN, Side.SERVER)),
+    "server-gave-up when it was the client": (server_gave_up.CAUSE, IN_MIDDLE_BY_CLIENT),
+}
+
+
+@pytest.mark.parametrize(("cause", "value"), FIRING.values(), ids=FIRING)
+def test_names_the_cause(cause: Cause, value: Handshake) -> None:
+    finding = cause.check(case(value))
+
+    assert finding is not None
+    assert (finding.severity or cause.severity) is Severity.ERROR
+
+
+@pytest.mark.parametrize(("cause", "value"), NEAR_MISSES.values(), ids=NEAR_MISSES)
+def test_keeps_silent_about(cause: Cause, value: Handshake) -> None:
+    assert cause.check(case(value)) is None
+
+
+@pytest.mark.parametrize(("cause", "value"), FIRING.values(), ids=FIRING)
+def test_names_the_side_of_a_pair_that_has_the_trouble(cause: Cause, value: Handshake) -> None:
+    assert cause.compare is not None
+    left = cause.compare(case(value), case(handshake()))
+    right = cause.compare(case(handshake()), case(value))
+
+    assert (left and left.side, right and right.side) == ("left", "right")
+
+
+@pytest.mark.parametrize(("cause", "value"), FIRING.values(), ids=FIRING)
+def test_says_that_both_of_a_pair_have_the_trouble(cause: Cause, value: Handshake) -> None:
+    assert cause.compare is not None
+    finding = cause.compare(case(value), case(value))
+
+    assert finding is not None
+    assert finding.side == "both"
+
+
+def test_one_unanswered_syn_is_a_warning_as_the_capture_may_end_too_soon() -> None:
+    finding = tcp_no_answer.check(case(connection(syn_count=1)))
+
+    assert finding is not None
+    assert (finding.severity, finding.certainty) == (Severity.WARNING, Certainty.LIKELY)
+
+
+def test_quotes_what_the_client_said_instead_of_a_hello() -> None:
+    finding = not_tls_client.check(case(HTTP_TO_TLS))
+
+    assert finding is not None
+    assert "'GET / HTTP/1.1'" in finding.explanation
+    assert finding.certainty is Certainty.STATED
+
+
+def test_quotes_what_the_server_said_instead_of_a_hello() -> None:
+    finding = not_tls_server.check(case(TLS_TO_HTTP))
+
+    assert finding is not None
+    assert "'HTTP/1.1 400 Bad Request'" in finding.explanation
+
+
+def test_calls_an_alert_of_the_client_the_answer_to_plain_text() -> None:
+    value = replace(TLS_TO_HTTP, alerts=(alert_seen(10, Side.CLIENT, frame=9),))
+
+    finding = not_tls_server.check(case(value))
+
+    assert finding is not None
+    assert "The client's alert is its answer to that." in finding.explanation
+
+
+def test_calls_a_late_alert_of_the_client_a_consequence_of_the_close() -> None:
+    value = replace(ended(FIN, Side.SERVER), alerts=(alert_seen(50, Side.CLIENT, frame=8),))
+
+    finding = hello_closed.check(case(value))
+
+    assert finding is not None
+    assert "as a consequence" in finding.explanation
+
+
+def test_says_that_another_machine_may_have_sent_the_reset() -> None:
+    finding = hello_reset.check(case(ended(RST, Side.SERVER, ttl=250)))
+
+    assert finding is not None
+    assert "has TTL 250, the server's other packets have 57" in finding.explanation
+
+
+def test_does_not_suspect_another_machine_when_the_hop_counts_agree() -> None:
+    finding = hello_reset.check(case(ended(RST, Side.SERVER)))
+
+    assert finding is not None
+    assert "TTL" not in finding.explanation
+
+
+def test_names_the_missing_server_name_first_among_the_reasons_for_a_reset() -> None:
+    value = ended(RST, Side.SERVER, client_hellos=(client_hello(None),))
+
+    finding = hello_reset.check(case(value))
+
+    assert finding is not None
+    assert "in order: the hello carries no server name" in finding.explanation
+
+
+def test_counts_the_segments_of_the_hello_without_their_retransmissions() -> None:
+    finding = hello_split_dropped.check(case(SPLIT))
+
+    assert finding is not None
+    assert "took 2 segments (1448 + 540 octets)" in finding.explanation
+
+
+def test_waits_for_a_hello_that_was_never_acknowledged() -> None:
+    value = ended(SILENCE, None, tcp={"client_acknowledged": 0, "client_retransmissions": 5})
+
+    finding = hello_unanswered.check(case(value))
+
+    assert finding is not None
+    assert "never acknowledged (5 retransmissions)" in finding.explanation
+
+
+def test_takes_a_long_wait_for_a_time_limit_of_the_client() -> None:
+    finding = client_gave_up.check(case(IN_MIDDLE_BY_CLIENT))
+
+    assert finding is not None
+    assert "time limit" in finding.explanation
+
+
+def test_recalls_the_certificate_that_the_server_had_asked_for() -> None:
+    value = replace(IN_MIDDLE_BY_SERVER, certificate_request=CertificateRequest())
+
+    finding = server_gave_up.check(case(value))
+
+    assert finding is not None
+    assert "gRPC servers close so" in finding.explanation
+
+
+def test_a_client_that_goes_silent_after_the_flight_of_the_server_is_likely_the_one() -> None:
+    value = with_messages(ended(SILENCE, None, **MIDWAY), (Side.SERVER, PlainMessage(14, 0)))
+
+    finding = client_gave_up.check(case(value))
+
+    assert finding is not None
+    assert finding.certainty is Certainty.LIKELY
+    assert server_gave_up.check(case(value)) is None
+
+
+def test_a_server_that_goes_silent_after_the_flight_of_the_client_is_likely_the_one() -> None:
+    value = with_messages(ended(SILENCE, None, **MIDWAY), (Side.CLIENT, EncryptedRecord(22, 40)))
+
+    finding = server_gave_up.check(case(value))
+
+    assert finding is not None
+    assert finding.certainty is Certainty.LIKELY
+    assert client_gave_up.check(case(value)) is None
+
+
+def test_says_how_long_the_client_waited() -> None:
+    finding = hello_unanswered.check(case(ended(FIN, Side.CLIENT, after_ns=2 * SECOND + 4 * MILLISECOND)))
+
+    assert finding is not None
+    assert "closed after 2.0 s" in finding.explanation
