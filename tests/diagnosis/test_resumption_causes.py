@@ -89,6 +89,23 @@ def test_a_resumed_session_says_that_the_server_sees_no_certificate() -> None:
     assert "was asked for a certificate and sent none" in finding.explanation
 
 
+FORBIDDEN = ApplicationData(60, b"HTTP/1.1 403 Forbidden\r\n\r\n")
+
+
+def test_a_403_on_a_session_with_an_identity_is_likely_due_to_it() -> None:
+    value = resumed(events=events_of((Side.SERVER, FORBIDDEN)))
+
+    finding = found(RESUMED, of(accepted(), value))
+
+    assert (severity(RESUMED, finding), finding.certainty) == (Severity.ERROR, Certainty.LIKELY)
+
+
+def test_a_403_on_a_session_without_client_authentication_is_not_blamed_on_it() -> None:
+    value = resumed(events=events_of((Side.SERVER, FORBIDDEN)))
+
+    assert severity(RESUMED, found(RESUMED, of(handshake(), value))) is Severity.INFO
+
+
 def test_a_session_of_another_capture_is_named_by_its_capture() -> None:
     finding = found(RESUMED, of(elsewhere(accepted(ALICE), capture="before.pcap", stream=7)))
 

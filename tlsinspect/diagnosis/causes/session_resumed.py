@@ -32,8 +32,8 @@ handshake. Connection reuse, in which several requests share one connection and 
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.client_auth import requested, sent_chain
-from tlsinspect.diagnosis.facts import answered, label, quoted, resumed
+from tlsinspect.diagnosis.client_auth import refusing_reply, requested, sent_chain
+from tlsinspect.diagnosis.facts import answered, at_frame, label, quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEPARATE_SESSIONS
 from tlsinspect.diagnosis.inherited import authenticated, inherited_text, origin_text
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
@@ -50,12 +50,24 @@ def check(case: Case) -> Finding | None:
     """The server took up a session."""
     if not resumed(case.handshake):
         return None
-    doubtful = authenticated(case)
-    doubt = " That is wrong where this connection was meant for another client." if doubtful else ""
+    told = f"{resumption_text(case)} {inherited_text(case)}"
+    if not authenticated(case):
+        return Finding(certainty=Certainty.SHOWN, explanation=told, evidence=LOOKS_AT)
+    reply = refusing_reply(case.handshake)
+    if reply is None:
+        return Finding(
+            certainty=Certainty.SHOWN,
+            severity=Severity.WARNING,
+            explanation=f"{told} That is wrong where this connection was meant for another client.",
+            evidence=LOOKS_AT,
+        )
     return Finding(
-        certainty=Certainty.SHOWN,
-        severity=Severity.WARNING if doubtful else Severity.INFO,
-        explanation=f"{resumption_text(case)} {inherited_text(case)}{doubt}",
+        certainty=Certainty.LIKELY,
+        severity=Severity.ERROR,
+        explanation=(
+            f"{told} Then it answered HTTP {reply.status}{at_frame(reply.frame)}: likely this connection was meant for "
+            "another client. A refusal for another reason would look the same."
+        ),
         evidence=LOOKS_AT,
     )
 
