@@ -28,6 +28,7 @@ DERIVED: dict[str, tuple[str, ...]] = {
         "client_hello.signature_algorithms",
     ),
     "server_hello.extensions": ("client_hello.extensions", "server_hello.version"),
+    "encrypted_extensions.extensions": ("client_hello.extensions", "server_hello.version"),
 }
 
 

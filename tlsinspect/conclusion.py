@@ -21,6 +21,7 @@ from tlsinspect.model.message import (
     Alert,
     CertificateMessage,
     ClientHello,
+    Gap,
     NewSessionTicket,
     PlainMessage,
     PlainOctets,
@@ -56,7 +57,7 @@ def conclude(conversation: Conversation, *, name: str, now_ns: int, final: bool,
     """
     conversation.finish()
     events = conversation.connection.events if conversation.connection is not None else []
-    events = with_plain_octets(conversation, in_wire_order(events))
+    events = with_plain_octets(conversation, in_wire_order(events_before(conversation) + events))
     if not plain and not worth_telling(conversation, events):
         return []
     transport = transport_of(conversation)
@@ -96,6 +97,15 @@ HANDSHAKE_MESSAGES = (
 )
 
 
+def events_before(conversation: Conversation) -> list[Event]:
+    """The octets that are missing before it was known what is spoken."""
+    return [
+        Event(side=conversation.side(index), time_ns=gap.time_ns, frames=(gap.frame,), message=Gap(gap.gap))
+        for index, direction in enumerate(conversation.directions)
+        for gap in direction.gaps
+    ]
+
+
 def in_wire_order(events: list[Event]) -> list[Event]:
     """The events by the frames that completed them.
 
@@ -119,10 +129,13 @@ def with_plain_octets(conversation: Conversation, events: list[Event]) -> list[E
     found = []
     for index, direction in enumerate(conversation.directions):
         if direction.plain:
-            side = Side.CLIENT if index == conversation.client else Side.SERVER
             frames = tuple(dict.fromkeys(direction.plain_frames))
             time_ns = events[0].time_ns if events else conversation.last_ns
-            found.append(Event(side=side, time_ns=time_ns, frames=frames, message=PlainOctets(direction.plain)))
+            found.append(
+                Event(
+                    side=conversation.side(index), time_ns=time_ns, frames=frames, message=PlainOctets(direction.plain)
+                )
+            )
     return sorted(found, key=lambda event: event.frames) + events
 
 
@@ -240,22 +253,26 @@ def acknowledged(base: int | None, acknowledgement: int | None) -> int:
 
 
 def unseen_octets(conversation: Conversation) -> bool:
-    """Whether a side acknowledged octets that are not in the capture: one direction, or its end, is missing.
+    """Whether a side sent octets that are not in the capture: one direction, or its end, is missing.
 
-    A FIN takes one sequence number, and may be missing without harm.
+    Its own later segments tell so, or the acknowledgements of its peer.  A FIN takes one sequence number, and may be
+    missing without harm.
     """
     for index, direction in enumerate(conversation.directions):
         peer = conversation.directions[1 - index]
-        if peer.acknowledged is None:
-            continue
-        if direction.stream.next_seq is None:
-            if direction.base is None and peer.stream.octets:
+        come_to = direction.stream.next_seq
+        if come_to is None:
+            if direction.base is None and peer.acknowledged is not None and peer.stream.octets:
                 return True
-            continue
-        ahead = (peer.acknowledged - direction.stream.next_seq) % SEQUENCE_NUMBERS
-        if 1 < ahead < 1 << 31:
+        elif ahead(peer.acknowledged, come_to) > 1 or ahead(direction.reach, come_to) > 1:
             return True
     return False
+
+
+def ahead(seq: int | None, of: int) -> int:
+    """How far a sequence number is ahead of another; 0 when it is not, or when it is not known."""
+    distance = 0 if seq is None else (seq - of) % SEQUENCE_NUMBERS
+    return distance if distance < 1 << 31 else 0
 
 
 # -- what ended it -------------------------------------------------------------------------------------------------

@@ -39,11 +39,13 @@ class Direction:
     base: int | None = None  # sequence number of the SYN, or one before that of the first segment
     syns: int = 0
     ttl: int = 0
+    reach: int | None = None  # highest sequence number that the sender is known to have come to
     acknowledged: int | None = None  # highest acknowledgement number sent to the peer
     sizes: list[int] = field(default_factory=list)
     plain: bytes = b""  # first octets, until TLS begins
     plain_frames: list[int] = field(default_factory=list)
     fin: bool = False
+    gaps: list[Chunk] = field(default_factory=list)  # octets missing before it was known what is spoken
 
 
 class Conversation:
@@ -114,6 +116,7 @@ class Conversation:
         if not direction.ttl:
             direction.ttl = segment.ttl
             direction.base = segment.seq if flags & SYN else (segment.seq - 1) % SEQUENCE_NUMBERS
+        self._reach(direction, segment)
         if flags & SYN:
             self._syn(index, segment, frame, time_ns)
         if flags & ACK:
@@ -129,6 +132,14 @@ class Conversation:
                     self._chunk(index, chunk)
         if flags & (FIN | RST):
             self._close(index, segment, frame, time_ns)
+
+    def _reach(self, direction: Direction, segment: Segment) -> None:
+        """Notes how far the sender has come: pure acknowledgements, FIN and RST tell it as well."""
+        if segment.flags & (RST | ACK) == RST | ACK and not segment.seq:
+            return  # the answer to a SYN on a closed port has no sequence number of its own
+        end = segment.seq + segment.payload_octets
+        if direction.reach is None or 0 < (end - direction.reach) % SEQUENCE_NUMBERS < 1 << 31:
+            direction.reach = end % SEQUENCE_NUMBERS
 
     def _syn(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
         direction = self.directions[index]
@@ -164,8 +175,10 @@ class Conversation:
 
     def _gap_before_tls(self, index: int, chunk: Chunk) -> None:
         """Octets are missing before it is known what is spoken: TLS may still begin behind them."""
-        self.directions[index].plain = b""
-        self.directions[index].plain_frames = []
+        direction = self.directions[index]
+        direction.plain = b""
+        direction.plain_frames = []
+        direction.gaps.append(chunk)
 
     def _undecided(self, index: int, chunk: Chunk) -> None:
         direction = self.directions[index]
@@ -174,6 +187,8 @@ class Conversation:
             tls = looks_like_tls(octets)
             if tls:
                 self._begin(index, octets, chunk, frames=(*direction.plain_frames, chunk.frame))
+                return
+            if direction.gaps:  # somewhere in a record, perhaps
                 return
             if tls is None:  # too short to tell
                 direction.plain = octets
@@ -194,7 +209,7 @@ class Conversation:
         before = self.preamble
         if before is not None and before.accepted and before.protocol.startswith("socks") and self.tunnel is None:
             self.tunnel = True
-        verdict = self._reader.feed(self._side(index), chunk.octets, chunk.frame, chunk.time_ns)
+        verdict = self._reader.feed(self.side(index), chunk.octets, chunk.frame, chunk.time_ns)
         self.preamble = verdict.preamble
         self.refused = verdict.state is State.REFUSED
         if verdict.state in (State.UNDECIDED, State.REFUSED):  # a client may ask again
@@ -220,7 +235,7 @@ class Conversation:
         self.connection = Connection(secrets=self.secrets)
         direction = self.directions[index]
         if len(frames) > 1:  # octets that came before in other frames
-            self.connection.feed(self._side(index), Chunk(direction.plain, 0, frames[0], chunk.time_ns))
+            self.connection.feed(self.side(index), Chunk(direction.plain, 0, frames[0], chunk.time_ns))
             octets = octets[len(direction.plain) :]
         direction.plain = b""
         self._tls(index, chunk._replace(octets=octets))
@@ -233,11 +248,12 @@ class Conversation:
     def _tls(self, index: int, chunk: Chunk) -> None:
         connection = self.connection
         assert connection is not None
-        connection.feed(self._side(index), chunk)
+        connection.feed(self.side(index), chunk)
         if self.completed_ns is None and connection.complete:
             self.completed_ns = chunk.time_ns
 
-    def _side(self, index: int) -> Side:
+    def side(self, index: int) -> Side:
+        """Who sends in a direction."""
         return Side.CLIENT if index == self.client else Side.SERVER
 
     # -- the end
@@ -287,7 +303,7 @@ def first_message(octets: bytes) -> Side | None:
     if octets[0] & 0x80:
         return Side.CLIENT  # SSL 2.0 framing
     if octets[0] == 22 and len(octets) > 5:
-        return {1: Side.CLIENT, 2: Side.SERVER, 11: Side.SERVER, 12: Side.SERVER, 16: Side.CLIENT}.get(octets[5])
+        return {1: Side.CLIENT, 2: Side.SERVER, 12: Side.SERVER, 14: Side.SERVER, 16: Side.CLIENT}.get(octets[5])
     return None
 
 

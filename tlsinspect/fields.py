@@ -103,6 +103,11 @@ def of_server_hello(read: Callable[[ServerHello], Value]) -> Callable[[Handshake
     return value
 
 
+def of_whole_server_hello(read: Callable[[ServerHello], Value]) -> Callable[[Handshake], Value]:
+    """Reads what only a ServerHello that is there to its end can say."""
+    return of_server_hello(lambda hello: Missing.LOST if hello.defect else read(hello))
+
+
 def of_request(read: Callable[[CertificateRequest], Value]) -> Callable[[Handshake], Value]:
     """Reads from the CertificateRequest, or says why there is none."""
 
@@ -218,20 +223,20 @@ def chosen_alpn(handshake: Handshake) -> Value:
     hello = handshake.server_hello
     if isinstance(hello, Missing):
         return hello
+    if not hello.version:
+        return Missing.LOST
     if not is_tls13(hello.version):
         return hello.body(ext.ALPN)
     encrypted = handshake.encrypted_extensions
     return encrypted if isinstance(encrypted, Missing) else encrypted.body(ext.ALPN)
 
 
-def server_extensions(handshake: Handshake) -> Value:
-    """Extension types of the ServerHello, then those of EncryptedExtensions where they can be read."""
-    hello = handshake.server_hello
-    if isinstance(hello, Missing):
-        return hello
+def encrypted_extensions(handshake: Handshake) -> Value:
+    """Extension types of EncryptedExtensions; in TLS 1.2 and before there is no such message."""
     encrypted = handshake.encrypted_extensions
-    more = encrypted.extensions if isinstance(encrypted, EncryptedExtensions) else ()
-    return names(registry.EXTENSION_TYPES, (extension.type for extension in (*hello.extensions, *more)))
+    if isinstance(encrypted, Missing):
+        return encrypted
+    return names(registry.EXTENSION_TYPES, (extension.type for extension in encrypted.extensions))
 
 
 def server_key_share(hello: ServerHello) -> Value:
@@ -435,7 +440,7 @@ FIELDS: tuple[Field, ...] = (
         read=presence(ext.ENCRYPTED_CLIENT_HELLO),
         compare=Compare.VALUE,
         frames=CLIENT_HELLO_FRAMES,
-        wireshark="",
+        wireshark="tls.handshake.extension.type",
         source="RFC 9849 section 5",
     ),
     Field(
@@ -525,7 +530,7 @@ FIELDS: tuple[Field, ...] = (
         read=presence(ext.POST_HANDSHAKE_AUTH),
         compare=Compare.VALUE,
         frames=CLIENT_HELLO_FRAMES,
-        wireshark="",
+        wireshark="tls.handshake.extension.type",
         source="RFC 8446 section 4.2.6",
     ),
     Field(
@@ -574,10 +579,10 @@ FIELDS: tuple[Field, ...] = (
         path="server_hello.version",
         title="Version negotiated",
         group=Group.PARAMETERS,
-        read=of_server_hello(lambda s: registry.version_name(s.version)),
+        read=of_server_hello(lambda s: registry.version_name(s.version) if s.version else Missing.LOST),
         compare=Compare.VALUE,
         frames=SERVER_HELLO_FRAMES,
-        wireshark="",
+        wireshark="tls.handshake.version",
         source="RFC 8446 section 4.1.3",
     ),
     Field(
@@ -624,11 +629,21 @@ FIELDS: tuple[Field, ...] = (
         path="server_hello.extensions",
         title="Extensions answered",
         group=Group.HELLO,
-        read=server_extensions,
+        read=of_whole_server_hello(lambda s: names(registry.EXTENSION_TYPES, (e.type for e in s.extensions))),
         compare=Compare.SET,
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.extension.type",
         source="RFC 8446 section 4.2",
+    ),
+    Field(
+        path="encrypted_extensions.extensions",
+        title="Extensions answered under encryption",
+        group=Group.HELLO,
+        read=encrypted_extensions,
+        compare=Compare.SET,
+        frames=frames_of(EncryptedExtensions),
+        wireshark="tls.handshake.extension.type",
+        source="RFC 8446 section 4.3.1",
     ),
     Field(
         path="server_hello.random",
@@ -647,14 +662,14 @@ FIELDS: tuple[Field, ...] = (
         read=lambda h: isinstance(h.hello_retry_request, ServerHello) or of_server_hello(lambda s: False)(h),
         compare=Compare.VALUE,
         frames=SERVER_HELLO_FRAMES,
-        wireshark="",
+        wireshark="tls.handshake.random",
         source="RFC 8446 section 4.1.4",
     ),
     Field(
         path="server_hello.ja3s",
         title="JA3S",
         group=Group.HELLO,
-        read=of_server_hello(fingerprint.ja3s),
+        read=of_whole_server_hello(fingerprint.ja3s),
         compare=Compare.EXPECTED,  # follows from the values above
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.ja3s",
@@ -677,7 +692,7 @@ FIELDS: tuple[Field, ...] = (
         read=has_request,
         compare=Compare.VALUE,
         frames=frames_of(CertificateRequest),
-        wireshark="",
+        wireshark="tls.handshake.type",
         source="RFC 8446 section 4.3.2",
     ),
     Field(
@@ -687,7 +702,7 @@ FIELDS: tuple[Field, ...] = (
         read=of_request(authorities),
         compare=Compare.SET,
         frames=frames_of(CertificateRequest),
-        wireshark="",
+        wireshark="tls.handshake.dname",
         source="RFC 8446 section 4.2.4",
     ),
     Field(
@@ -727,7 +742,7 @@ FIELDS: tuple[Field, ...] = (
         read=body(ext.SESSION_TICKET, ticket_length),
         compare=Compare.EXPECTED,
         frames=CLIENT_HELLO_FRAMES,
-        wireshark="",
+        wireshark="tls.handshake.extension.len",
         source="RFC 5077 section 3.2",
     ),
     Field(

@@ -102,7 +102,7 @@ class ServerHello(ExtensionBlock):
     extensions: tuple[Extension, ...]
     defect: Defect | None = None
     hello_retry_request: bool = False
-    version: int = 0  # the version negotiated: supported_versions when sent, else legacy_version
+    version: int = 0  # negotiated: supported_versions when sent, else legacy_version; 0 when a cut leaves it open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,14 +67,15 @@ def assemble(events: Sequence[Event], *, ended: bool, keys: bool = False) -> Ass
     retries = [hello for hello in servers if hello.hello_retry_request]
     lost = Missing.NOT_SENT if ended and not gaps(events, Side.SERVER) else Missing.LOST
     server_hello = final[0] if final else reason(events, messages.SERVER_HELLO, Side.SERVER, lost)
-    resumption = Resumption(offered=offered(hellos, server_hello), accepted=accepted(events, hellos, server_hello))
-    view = Flight(events, server_hello, resumption.accepted, lost, keys=keys)
+    told = Missing.LOST if isinstance(server_hello, ServerHello) and not server_hello.version else server_hello
+    resumption = Resumption(offered=offered(hellos, told), accepted=accepted(events, hellos, told))
+    view = Flight(events, told, resumption.accepted, lost, keys=keys)
     return Assembled(
         history=history(events),
         visibility=view.visibility,
         client_hellos=hellos,
         no_client_hello=no_client_hello(events, ended=ended),
-        hello_retry_request=retries[0] if retries else Missing.NOT_SENT if final else lost,
+        hello_retry_request=retries[0] if retries else no_retry(events) if final else lost,
         server_hello=server_hello,
         encrypted_extensions=view.tls13_only(EncryptedExtensions, messages.ENCRYPTED_EXTENSIONS),
         server_key_exchange=view.server_message(ServerKeyExchange, messages.SERVER_KEY_EXCHANGE),
@@ -86,6 +87,11 @@ def assemble(events: Sequence[Event], *, ended: bool, keys: bool = False) -> Ass
         alerts=alerts(events),
         defects=defects(events),
     )
+
+
+def no_retry(events: Sequence[Event]) -> Missing:
+    """Why there is no HelloRetryRequest before a ServerHello."""
+    return Missing.LOST if gaps(events, Side.SERVER) else Missing.NOT_SENT
 
 
 def found(events: Sequence[Event], kind: type[T], side: Side) -> list[T]:
@@ -211,7 +217,7 @@ class Flight:
             return sent[0]
         absent = Missing.NOT_SENT if ended and not gaps(self.events, Side.CLIENT) else Missing.LOST
         if isinstance(self.server_hello, Missing):
-            absent = absent if self.server_hello is Missing.LOST else self.server_hello
+            absent = self.server_hello  # without it, it cannot be told whether a Certificate would have been in clear
         elif self.resumed:
             absent = Missing.NOT_SENT
         elif self.tls13:
@@ -313,11 +319,14 @@ def accepted(
     if isinstance(server_hello, Missing):
         return server_hello
     if is_tls13(server_hello.version):
-        return "psk" if server_hello.has(PRE_SHARED_KEY) is True else None
+        taken = server_hello.has(PRE_SHARED_KEY)
+        return taken if isinstance(taken, Missing) else "psk" if taken else None
     if not hellos:
-        return abbreviated(events, Missing.LOST, "session_id")
+        return abbreviated(events, Missing.LOST, Missing.LOST)
     ticket = hellos[0].body(SESSION_TICKET)
-    kind = "session_ticket" if isinstance(ticket, bytes) and ticket else "session_id"
+    kind: str | Missing = "session_ticket" if isinstance(ticket, bytes) and ticket else "session_id"
+    if ticket is Missing.LOST:
+        kind = Missing.LOST
     if echoes(hellos[0], server_hello):
         return abbreviated(events, kind, kind)
     if kind == "session_ticket" and not hellos[0].legacy_session_id:
@@ -326,7 +335,7 @@ def accepted(
     return None
 
 
-def abbreviated(events: Sequence[Event], unknown: str | Missing, resumed: str) -> str | Missing | None:
+def abbreviated(events: Sequence[Event], unknown: str | Missing, resumed: str | Missing) -> str | Missing | None:
     """What the message after the ServerHello says: a certificate or key exchange makes it a full handshake.
 
     Some servers echo a session ID and go on with a full handshake.

@@ -27,16 +27,17 @@ from tlsinspect.model.message import (
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls import messages
 from tlsinspect.tls.alert import decode_alerts
-from tlsinspect.tls.extensions import EARLY_DATA
+from tlsinspect.tls.extensions import EARLY_DATA, SUPPORTED_VERSIONS
 from tlsinspect.tls.handshake import LARGEST, MessageReader, RawMessage
 from tlsinspect.tls.keylog import Secrets
 from tlsinspect.tls.messages import decode_message, decode_sslv2_message
 from tlsinspect.tls.opener import Opener
 from tlsinspect.tls.record import SSLV2_HELLO, Lost, Plain, Record, RecordReader
-from tlsinspect.tls.versions import TLS13, is_tls13
+from tlsinspect.tls.versions import TLS12, TLS13, is_tls13
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
 MOST_EVENTS = 400  # of one connection; a handshake with every message in a record of its own has about 30
+MOST_KEPT = 1 << 17  # octets kept to be read again, of connections whose secrets may come late
 MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
 
 
@@ -51,7 +52,6 @@ class Direction:
     finished: bool = False  # Finished was seen, or the record in which it must be
     data_events: int = 0
     data_octets: int = 0  # application data, or encrypted records of TLS 1.3, on the wire
-    lossy: bool = False  # octets are missing
     opened: bool = False  # the message under way came in records that were opened
     adrift: bool = False  # after a loss: the next handshake fragment may begin inside of a message
 
@@ -63,7 +63,10 @@ class Connection:
     """
 
     __slots__ = (
+        "_kept",
+        "_kept_octets",
         "_opener",
+        "_secrets",
         "_waiting",
         "cipher_suite",
         "client",
@@ -84,7 +87,10 @@ class Connection:
         self.cipher_suite = 0
         self.early_data = False  # the client announced 0-RTT data
         self.hello_only = True  # from the client nothing but hellos has come
-        self._opener = Opener(secrets) if secrets else None
+        self._secrets = secrets
+        self._opener = Opener(secrets) if secrets or (secrets is not None and secrets.growing) else None
+        self._kept: list[tuple[Side, Chunk]] = []  # what was fed, while secrets may come late
+        self._kept_octets = 0
         self._waiting: list[Record] = []  # encrypted records of the client captured before the ServerHello
 
     @property
@@ -105,6 +111,9 @@ class Connection:
     def feed(self, side: Side, chunk: Chunk) -> None:
         """Takes the next octets, or the next gap, of one side."""
         direction = self.client if side is Side.CLIENT else self.server
+        if self._secrets is not None and self._secrets.growing and self._kept_octets < MOST_KEPT:
+            self._kept.append((side, chunk))
+            self._kept_octets += len(chunk.octets)
         for item in direction.records.feed(chunk):
             if isinstance(item, Record):
                 self._record(direction, item)
@@ -115,12 +124,26 @@ class Connection:
 
     def finish(self, time_ns: int) -> None:
         """Takes the unfinished record and message of each side, as far as they were captured."""
+        if self._opener and self._opener.late:
+            self._read_again()
         for direction in (self.client, self.server):
             for item in direction.records.finish():
                 if isinstance(item, Record):
                     self._record(direction, item._replace(time_ns=time_ns), last=True)
             self._cut(direction, time_ns)
-        self._open_waiting()
+        for record in self._waiting:
+            self._unopened(self.client, record)
+        self._waiting = []
+
+    def _read_again(self) -> None:
+        """Starts over with the secrets that have come since, as far as the octets were kept."""
+        if self._kept_octets >= MOST_KEPT:
+            return
+        again = Connection(secrets=self._secrets)
+        for side, chunk in self._kept:
+            again.feed(side, chunk)
+        for name in self.__slots__:
+            setattr(self, name, getattr(again, name))
 
     # -- items of the record layer
 
@@ -128,16 +151,20 @@ class Connection:
         self._add(direction, PlainOctets(item.octets), (item.frame,), item.time_ns)
 
     def _lost(self, direction: Direction, item: Lost) -> None:
-        direction.lossy = direction.adrift = True
+        direction.adrift = True
         self._cut(direction, item.time_ns)
         self._add(direction, Gap(item.octets), (item.frame,), item.time_ns)
         if self._opener:
             self._opener.lost(direction.side)
 
     def _record(self, direction: Direction, record: Record, *, last: bool = False) -> None:
-        cut = len(record.fragment) < record.octets
+        missing = record.octets - len(record.fragment)
+        cut = missing > 0
+        self._content(direction, record, cut=cut)
         if cut and not last:
-            direction.lossy = True
+            self._add(direction, Gap(missing), record.frames, record.time_ns)
+
+    def _content(self, direction: Direction, record: Record, *, cut: bool) -> None:
         if record.type == SSLV2_HELLO:
             message = decode_sslv2_message(record.fragment)
             self._message(direction, message, record.frames, record.time_ns, encrypted=False)
@@ -333,6 +360,10 @@ def cut_message(message: Message, raw: RawMessage) -> Message:
         return UndecodedMessage(message.type, message.octets, defect)
     if isinstance(message, PlainMessage):
         return PlainMessage(message.type, raw.octets)
-    if isinstance(message, ClientHello | ServerHello | CertificateMessage | CertificateRequest | NewSessionTicket):
+    if isinstance(message, ServerHello):
+        # supported_versions may stand in what is missing (RFC 8446 section 4.2.1).
+        seen = message.has(SUPPORTED_VERSIONS) is True or message.legacy_version != TLS12
+        return replace(message, defect=defect, version=message.version if seen else 0)
+    if isinstance(message, ClientHello | CertificateMessage | CertificateRequest | NewSessionTicket):
         return replace(message, defect=defect)
     return UndecodedMessage(raw.type, raw.body, defect)  # what could be read of it would be a guess
