@@ -37,7 +37,6 @@ from tlsinspect.diagnosis.facts import (
 )
 from tlsinspect.diagnosis.fixes import SERVE_THE_NAME
 from tlsinspect.diagnosis.log_lines import alert_lines
-from tlsinspect.diagnosis.offer import narrow_offer
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -72,8 +71,7 @@ def unsaid(case: Case, name: str, seen: AlertSeen) -> Finding | None:
     """internal_error right after the hello, as Go says for want of a certificate."""
     handshake = case.handshake
     offered = handshake.resumption.offered
-    hello = handshake.client_hellos[0]
-    if seen.alert.description != INTERNAL_ERROR or (isinstance(offered, tuple) and offered) or narrow_offer(hello):
+    if seen.alert.description != INTERNAL_ERROR or (isinstance(offered, tuple) and offered):
         return None
     return Finding(
         certainty=Certainty.LIKELY,
