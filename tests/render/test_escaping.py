@@ -105,7 +105,7 @@ def test_text_opens_no_markup_in_markdown(text: str) -> None:
     row = rendered(report, "markdown").splitlines()[4]
 
     bare = re.sub(r"\\[^A-Za-z0-9\s]|&[a-z]+;|&#[0-9]+;", "", row.removeprefix("| ").removesuffix(" |"))
-    assert not set(bare) & set("|`<>[]*_!#")
+    assert not set(bare) & set("|`<>[]*_~$@")
 
 
 @settings(deadline=None, max_examples=150)
@@ -135,3 +135,13 @@ def test_controls_are_spelled_out() -> None:
     shown = rendered(Report(title="T", blocks=(Prose("a\x1b[31mb\u202ec\u200bd\ud800e"),)), "table")
 
     assert r"a\x1b[31mb\u202ec\u200bd\ud800e" in shown
+
+
+@pytest.mark.parametrize(
+    "text", ["# a", "- a", "1. a", "+ a", "=== a", "> a", "http://a.example", "www.a.example", "a@b"]
+)
+def test_text_begins_no_block_and_makes_no_link_in_markdown(text: str) -> None:
+    line = rendered(Report(title=text, blocks=()), "markdown").splitlines()[0].removeprefix("# ")
+
+    assert not re.match(r"[#+=>-]|[0-9]+[.)]", line)
+    assert not re.search(r"://|www\.|@", line)

@@ -10,9 +10,11 @@ from tlsinspect.render.escape import visible
 from tlsinspect.render.layout import items
 from tlsinspect.report.blocks import Block, Cell, Code, Node, Prose, Report, Table, Tree
 
-# What GitHub reads as markup within a line; '<', '>' and '&' become entities.
-SPECIAL = re.compile(r"([\\`*_\[\]{}()#+!|~$^=-])")
-ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;", "@": "&#64;", ":": "&#58;"}
+# What GitHub reads as markup within a line, and at the beginning of one; a link or an address wherever it stands.
+SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
+AT_THE_START = re.compile(r"^(\s*)([#+=-]|[0-9]+(?=[.)]))")
+LINKS = re.compile(r":(?=//)|(?<=www)\.|@", re.IGNORECASE)
+ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 MARKERS = {"bad": "❌ ", "good": "✅ ", "warn": "⚠️ ", "changed": "**≠** "}
 
 
@@ -28,7 +30,9 @@ def render(report: Report, out: TextIO, *, width: int | None = None) -> None:
 def escape(text: str) -> str:
     """Text that came off the wire must not become markup, a link, a mention or an address."""
     shown = SPECIAL.sub(r"\\\1", visible(text))
-    return "".join(ENTITIES.get(character, character) for character in shown)
+    shown = "".join(ENTITIES.get(character, character) for character in shown)
+    shown = LINKS.sub(lambda found: f"&#{ord(found[0])};", shown)
+    return AT_THE_START.sub(lambda found: f"{found[1]}&#{ord(found[2][0])};{found[2][1:]}", shown)
 
 
 def block_lines(block: Block) -> Iterator[str]:
