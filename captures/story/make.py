@@ -189,10 +189,17 @@ def make_noisy(folder: Path) -> None:
 def store(capture: Path, keys: Path | None, name: str) -> None:
     target = HERE / name
     target.mkdir(exist_ok=True)
-    shutil.copyfile(capture, target / "capture.pcap")
+    shutil.copyfile(capture, target / file_name(name))
     if keys is not None:
         shutil.copyfile(keys, target / "keys.log")
     print(f"{name}: {capture.stat().st_size} octets")
+
+
+def file_name(name: str) -> str:
+    """The capture's file: of cases with one client it is called after that client."""
+    if not name.startswith(("01", "02", "03")):
+        return "capture.pcap"
+    return "curl.pcap" if "curl" in name else "nginx.pcap"
 
 
 def main(wanted: list[str]) -> None:
