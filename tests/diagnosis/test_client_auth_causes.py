@@ -321,7 +321,7 @@ def test_an_alert_about_anything_is_likely_about_the_certificate(description: in
 
 
 def test_nginx_says_in_http_that_the_certificate_is_refused() -> None:
-    assert found(UNTRUSTED, answered_in_http(NGINX_ERROR, MALLORY)).certainty is Certainty.LIKELY
+    assert found(UNTRUSTED, answered_in_http(NGINX_ERROR, MALLORY)).certainty is Certainty.STATED
 
 
 def test_a_plain_403_does_not_refuse_the_certificate() -> None:
@@ -435,8 +435,8 @@ def test_a_whole_chain_lacks_nothing() -> None:
     assert silent(INCOMPLETE, refused(48, ROBOT, ISSUING))
 
 
-def test_a_leaf_alone_that_was_accepted_lacks_nothing() -> None:
-    assert silent(INCOMPLETE, accepted(ROBOT))
+def test_a_leaf_alone_that_was_accepted_is_a_warning() -> None:
+    assert severity(INCOMPLETE, found(INCOMPLETE, accepted(ROBOT))) is Severity.WARNING
 
 
 def test_a_pair_shows_the_intermediate_that_one_side_did_not_send() -> None:
@@ -603,6 +603,14 @@ def test_a_renewed_certificate_of_the_same_client_is_a_warning() -> None:
     renewed = certificate("Acme/alice", "Acme/Acme Root", expires_in_days=200)
 
     finding = of_pair(DIFFERENT, accepted(ALICE), accepted(renewed))
+
+    assert finding is not None
+    assert severity(DIFFERENT, finding) is Severity.WARNING
+
+
+@pytest.mark.parametrize("flawed", [OLD, SERVER_ONLY, MALLORY], ids=["expired", "unsuitable", "other issuer"])
+def test_a_flaw_of_one_certificate_explains_more_than_the_difference(flawed: bytes) -> None:
+    finding = of_pair(DIFFERENT, accepted(flawed), accepted(ALICE))
 
     assert finding is not None
     assert severity(DIFFERENT, finding) is Severity.WARNING

@@ -49,7 +49,7 @@ FITTING = frozenset((UNKNOWN_CA, BAD_CERTIFICATE, CERTIFICATE_UNKNOWN, ACCESS_DE
 
 
 def check(case: Case) -> Finding | None:
-    """The chain ends below an authority that the server names, as far as the names tell, and was refused."""
+    """The chain ends below an authority that the server names, as far as the names tell."""
     handshake = case.handshake
     if resumed(handshake):
         return None
@@ -57,19 +57,23 @@ def check(case: Case) -> Finding | None:
     if authority is None:
         return None
     chain, taken = sent_chain(handshake), reaction(handshake)
-    if not taken.refused or (taken.answer is Answer.ALERT and taken.code not in FITTING):
+    if taken.answer is Answer.UNKNOWN or (taken.answer is Answer.ALERT and taken.code not in FITTING):
         return None
     if taken.code != UNKNOWN_CA and (validity_problem(chain, case.at) or unsuitable_reasons(handshake)):
         return None
     count = "one certificate" if len(chain) == 1 else f"{len(chain)} certificates"
+    if taken.refused:
+        end = "An authority that the server just does not trust would look the same."
+    else:
+        end = "A server that holds it itself needs no more; another one may refuse the request."
     return Finding(
         certainty=Certainty.LIKELY,
+        severity=Severity.ERROR if taken.refused else Severity.WARNING,
         explanation=(
             f"The client sent {count}, up to the issuer {quoted(top(chain).issuer)}, which the server does not name; "
-            f"{taken.text}. By its name that issuer belongs to {quoted(name_text(authority))}, which the server "
-            "does name: "
-            "likely it is an intermediate authority, whose certificate the client should have sent too. An authority "
-            "that the server just does not trust would look the same."
+            f"{taken.text}. By its name that issuer belongs to {quoted(name_text(authority))}, which the server does "
+            "name: likely it is an intermediate authority, whose certificate the client should have sent too. "
+            f"{end}"
         ),
         evidence=LOOKS_AT,
     )

@@ -23,6 +23,7 @@ A refused certificate: where one of the two was refused, client-cert-untrusted a
 from __future__ import annotations
 
 from tlsinspect.diagnosis.client_auth import sent_chain
+from tlsinspect.diagnosis.client_fit import issuer_listed, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import completed, label, quoted, resumed
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
@@ -69,6 +70,7 @@ def compare(left: Case, right: Case) -> Finding | None:
         )
     return Finding(
         certainty=Certainty.SHOWN,
+        severity=Severity.WARNING if flawed(left) != flawed(right) else None,  # the flaw explains more
         side="both",
         explanation=(
             f"The server knows two clients: {quoted(ours[0].subject)} in {here}, {quoted(theirs[0].subject)} in "
@@ -76,6 +78,16 @@ def compare(left: Case, right: Case) -> Finding | None:
             "What it allows may differ. Had both sent the same certificate, the identity would not tell them apart."
         ),
         evidence=LOOKS_AT,
+    )
+
+
+def flawed(case: Case) -> bool:
+    """Whether something in the certificate itself may make a server refuse it."""
+    chain = sent_chain(case.handshake)
+    return (
+        validity_problem(chain, case.at) is not None
+        or bool(unsuitable_reasons(case.handshake))
+        or issuer_listed(case.handshake) is False
     )
 
 

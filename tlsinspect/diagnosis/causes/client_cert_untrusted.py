@@ -36,6 +36,7 @@ from tlsinspect.diagnosis.client_auth import (
     BAD_CERTIFICATE,
     CERTIFICATE_UNKNOWN,
     HANDSHAKE_FAILURE,
+    NGINX_ERROR,
     UNKNOWN_CA,
     Answer,
     Reaction,
@@ -69,13 +70,19 @@ def check(case: Case) -> Finding | None:
         return None  # the visible flaw explains an alert that does not say why
     leaf = chain[0]
     return Finding(
-        certainty=Certainty.STATED if taken.code in STATED else Certainty.LIKELY,
+        certainty=certainty(taken),
         explanation=(
             f"The client sent the certificate {quoted(leaf.subject)} of {quoted(leaf.issuer)}, and {taken.text}. "
             f"{reasons(taken, chain, listed=issuer_listed(handshake))}"
         ),
         evidence=LOOKS_AT,
     )
+
+
+def certainty(taken: Reaction) -> Certainty:
+    """How far the refusal carries: some alerts, and a page of nginx, speak of the certificate and of nothing else."""
+    stated = taken.code in STATED or (taken.reply is not None and NGINX_ERROR in taken.reply.text)
+    return Certainty.STATED if stated else Certainty.LIKELY
 
 
 def speaks_of_trust(taken: Reaction) -> bool:
