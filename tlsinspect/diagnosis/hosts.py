@@ -78,13 +78,19 @@ def same_host(ours: Certificate, theirs: Certificate) -> bool:
     return ours.subject == theirs.subject and set(ours.subject_alt_names) == set(theirs.subject_alt_names)
 
 
+# Alerts with which servers answer a hello for want of a host; the others are about something else in it.
+ABOUT_HOSTS = frozenset((40, 42, 46, 49, 80, 112))
+
+
 def refusals(one: Handshake, other: Handshake) -> Iterator[Effect]:
-    """The server refused, closed or left unanswered *one* and completed *other*."""
+    """The server refused *one* at its hello, closed it or left it unanswered, and completed *other*."""
     ending = one.ending
     by_client = ending is not None and ending.side is Side.CLIENT
-    if not failed(one) or not completed(other) or by_client:
+    if not failed(one) or not completed(other) or by_client or one.server_hello is not Missing.NOT_SENT:
         return
     seen = ending_alert(one, Side.SERVER)
+    if seen is not None and seen.alert.description not in ABOUT_HOSTS:
+        return
     how = (
         f"was refused with the alert {alert_text(seen)}{at_frame(seen.frame)}"
         if seen is not None

@@ -32,6 +32,7 @@ from tlsinspect.diagnosis.facts import (
     hidden_refusal,
     last_message,
     message_name,
+    plain_octets,
     silent_side,
     waited,
 )
@@ -53,6 +54,8 @@ def check(case: Case) -> Finding | None:
         return None
     if not failed(handshake) or handshake.alerts or hidden_refusal(handshake) or hello_of(handshake) is None:
         return None
+    if plain_octets(handshake, Side.SERVER):
+        return None  # it could not read the answer: not-tls-server
     word = "closed" if ending.kind is EndingKind.FIN else "reset"
     last = last_message(handshake, ending.time_ns)
     if last is None:

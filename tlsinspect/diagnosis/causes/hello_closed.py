@@ -24,8 +24,8 @@ family.
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.causes.hello_reset import candidates
-from tlsinspect.diagnosis.facts import at_frame, hello_frame, hello_time_ns, unanswered, waited
+from tlsinspect.diagnosis.causes.hello_reset import after_hello, candidates
+from tlsinspect.diagnosis.facts import at_frame, unanswered
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -44,9 +44,8 @@ def check(case: Case) -> Finding | None:
     return Finding(
         certainty=Certainty.SHOWN,
         explanation=(
-            f"The server closed the connection{at_frame(ending.frame)} "
-            f"{waited(hello_time_ns(handshake), ending.time_ns)} after the ClientHello"
-            f"{at_frame(hello_frame(handshake))}, without an alert. "
+            f"The server closed the connection{at_frame(ending.frame)} {after_hello(handshake, ending.time_ns)}, "
+            "without an alert. "
             + ("The client's alert came after that, as a consequence. " if late else "")
             + f"Why is not in the capture. {candidates(handshake)}"
         ),

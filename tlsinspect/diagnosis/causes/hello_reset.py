@@ -53,13 +53,21 @@ def check(case: Case) -> Finding | None:
     return Finding(
         certainty=Certainty.SHOWN,
         explanation=(
-            f"The server reset the connection{at_frame(ending.frame)} "
-            f"{waited(hello_time_ns(handshake), ending.time_ns)} after the ClientHello"
-            f"{at_frame(hello_frame(handshake))}, without an alert.{reset_by_middlebox(handshake)}"
+            f"The server reset the connection{at_frame(ending.frame)} {after_hello(handshake, ending.time_ns)}, "
+            f"without an alert.{reset_by_middlebox(handshake)}"
             f" Why is not in the capture. {candidates(handshake)}"
         ),
         evidence=("tcp.server_reset", "client_hello.server_name", "client_hello.alpn"),
     )
+
+
+def after_hello(handshake: Handshake, time_ns: int) -> str:
+    """When the server ended the connection, by the ClientHello."""
+    hello_ns = hello_time_ns(handshake)
+    frame = at_frame(hello_frame(handshake))
+    if time_ns < hello_ns:
+        return f"before the ClientHello{frame} was there: it takes no connection of this client now"
+    return f"{waited(hello_ns, time_ns)} after the ClientHello{frame}"
 
 
 def candidates(handshake: Handshake) -> str:

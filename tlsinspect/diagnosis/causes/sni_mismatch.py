@@ -30,6 +30,7 @@ from tlsinspect.diagnosis.hosts import confounders, effects, likewise
 from tlsinspect.diagnosis.http import plain_host, requests, statuses
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.names import is_address, same_name
+from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 
@@ -78,7 +79,15 @@ def asked_for_another(case: Case, name: str) -> Finding | None:
 
 
 def compare(left: Case, right: Case) -> Finding | None:
-    """The two named different hosts, and the server chose otherwise, or may have."""
+    """The two named different hosts, and the server chose otherwise, or may have; or one of them is wrong by itself."""
+    found = of_names(left, right)
+    if found is not None and found.severity is None:
+        return found
+    return on_one_side(check)(left, right) or found
+
+
+def of_names(left: Case, right: Case) -> Finding | None:
+    """What the difference of the names did."""
     ours, theirs = server_name(left.handshake), server_name(right.handshake)
     if not isinstance(ours, str) or not isinstance(theirs, str) or same_name(ours, theirs):
         return None

@@ -39,7 +39,7 @@ from tlsinspect.diagnosis.fixes import SERVE_THE_NAME
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
-from tlsinspect.model.frame import Side
+from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import AlertSeen, Handshake
 
 UNRECOGNIZED_NAME, INTERNAL_ERROR = 112, 80
@@ -101,15 +101,17 @@ def warned(handshake: Handshake, name: str) -> Finding | None:
     by_client = ending is not None and ending.side is Side.CLIENT and failed(handshake)
     explanation = (
         f"The server warned that it does not know the server name {quoted(name)} (alert {alert_text(seen)}, level "
-        f"warning{', frame ' + str(seen.frame) if seen.frame else ''}) and went on with its default host."
+        f"warning{', frame ' + str(seen.frame) if seen.frame else ''})"
     )
+    by_server = ending is not None and ending.side is Side.SERVER and handshake.server_hello is Missing.NOT_SENT
+    explanation += ", and then ended the connection." if by_server else " and went on with its default host."
     if by_client and fatal_alert(handshake, Side.SERVER) is None:
         explanation += " The client ended the handshake; Java clients do so on this warning."
     elif completed(handshake):
         explanation += " The handshake completed; Java clients would have ended it here."
     return Finding(
         certainty=Certainty.STATED,
-        severity=None if by_client else Severity.WARNING,
+        severity=None if by_client or by_server else Severity.WARNING,
         explanation=explanation,
         evidence=("client_hello.server_name", "alerts"),
         fill=(("host", name),),
