@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from tests.support.refusals import refused, two_refusals, write_pcap
+from tests.support.refusals import pcap_octets, refused, two_refusals
 from tlsinspect.report.schema import schema
 
 
@@ -78,22 +79,37 @@ def test_json_lines_are_one_handshake_each(capture: Path) -> None:
     assert [json.loads(line)["stream"] for line in lines] == [0, 1]
 
 
-def test_a_growing_stream_is_reported_line_by_line(tmp_path: Path) -> None:
-    octets = write_pcap(tmp_path / "one.pcap", refused(40001, None, 112)).read_bytes()
-    with subprocess.Popen(
+def watching() -> subprocess.Popen[bytes]:
+    """A run over standard input that stays open."""
+    return subprocess.Popen(
         [sys.executable, "-m", "tlsinspect", "show", "-", "--format", "jsonl"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-    ) as process:
+        stderr=subprocess.PIPE,
+    )
+
+
+def next_line(process: subprocess.Popen[bytes]) -> dict[str, object]:
+    """The next handshake that comes out, waited for no longer than a test may take."""
+    assert process.stdout is not None
+    if not select.select([process.stdout], [], [], 20)[0]:
+        process.kill()
+        pytest.fail("nothing came out while the stream was open")
+    found: dict[str, object] = json.loads(process.stdout.readline())
+    return found
+
+
+# An hour after the first connection it is over for good, whatever its last frames were.
+GROWING = pcap_octets(refused(40001, None, 112), refused(40002, None, 112))
+
+
+def test_a_growing_stream_is_reported_line_by_line() -> None:
+    with watching() as process:
         assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(octets)
+        process.stdin.write(GROWING)
         process.stdin.flush()
-        # A later frame shows that the first connection is over for good; the stream stays open.
-        later = write_pcap(tmp_path / "more.pcap", refused(40002, None, 112)).read_bytes()[24:]
-        process.stdin.write(later)
+        first = next_line(process)
         process.stdin.close()
-        first = json.loads(process.stdout.readline())
 
     assert (first["capture"], first["stream"]) == ("-", 0)
 
@@ -161,26 +177,19 @@ def test_a_reader_that_goes_away_is_no_complaint(capture: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_an_interrupt_prints_what_was_found_and_exits_with_130(tmp_path: Path) -> None:
-    octets = write_pcap(tmp_path / "one.pcap", refused(40001, None, 112) + refused(40002, None, 40)).read_bytes()
-    with subprocess.Popen(
-        [sys.executable, "-m", "tlsinspect", "show", "-", "--format", "jsonl"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    ) as process:
+def test_an_interrupt_prints_what_was_found_and_exits_with_130() -> None:
+    with watching() as process:
         assert process.stdin is not None
-        assert process.stdout is not None
         assert process.stderr is not None
-        process.stdin.write(octets)
+        process.stdin.write(GROWING)
         process.stdin.flush()
-        first = process.stdout.readline()
+        first = next_line(process)
         process.send_signal(signal.SIGINT)
-        process.stdin.close()
-        process.stdout.read()
+        process.wait(20)
         complaint = process.stderr.read()
+        process.stdin.close()
 
-    assert (process.returncode, json.loads(first)["stream"], complaint) == (130, 0, b"")
+    assert (process.returncode, first["stream"], complaint) == (130, 0, b"")
 
 
 def test_the_report_goes_to_a_file_in_the_format_of_its_name(capture: Path, tmp_path: Path) -> None:
