@@ -130,11 +130,7 @@ CAUSE = Cause(
         "client-cert-revoked",
     ),
     fixes=SEND_CERTIFICATE,
-    log_lines=(
-        ("nginx", "$ssl_client_s_dn in the access log has another subject"),
-        ("HAProxy", "%{+Q}[ssl_c_s_dn] in the log has another subject"),
-        ("Apache", "SSL_CLIENT_S_DN in the access log has another subject"),
-    ),
+    log_lines=(),  # servers log the subject, and nothing about it is wrong
     references=("RFC 5246 section 7.4.6", "RFC 8446 section 4.4.2"),
     explanation=__doc__,
 )

@@ -219,6 +219,7 @@ CAUSE = Cause(
         *late_alert_lines(116),
         *alert_lines(40, 116, 42),
         ("nginx", "client sent no required SSL certificate while reading client request headers"),
+        ("OpenSSL", "Acceptable client certificate CA names"),
         ("nginx", "400 No required SSL certificate was sent"),
         ("OpenSSL", "error:0A0000C7:SSL routines:tls_process_client_certificate:peer did not return a certificate"),
         ("Go", "tls: client didn't provide a certificate"),

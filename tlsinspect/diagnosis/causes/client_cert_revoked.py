@@ -69,7 +69,7 @@ CAUSE = Cause(
         Fix("Apache", "Or bring the list up to date.", "SSLCARevocationFile CRL.pem", Side.SERVER),
     ),
     log_lines=(
-        ("OpenSSL", "sslv3 alert certificate revoked:SSL alert number 44"),
+        ("OpenSSL", "error:0A000414:SSL routines:ssl3_read_bytes:sslv3 alert certificate revoked:SSL alert number 44"),
         ("nginx", "client SSL certificate verify error: (23:certificate revoked) while reading client request headers"),
         ("OpenSSL", "verify error:num=23:certificate revoked"),
         ("Go", "remote error: tls: revoked certificate"),

@@ -139,6 +139,10 @@ CAUSE = Cause(
     ),
     log_lines=(
         *alert_lines(86, 47),
+        (
+            "OpenSSL",
+            "error:0A000175:SSL routines:tls_early_post_process_client_hello:inappropriate fallback",
+        ),
         ("OpenSSL", "error:0A000175:SSL routines:ssl_choose_client_version:inappropriate fallback"),
         ("Go", "tls: downgrade attempt detected, possibly due to a MitM attack or a broken middlebox"),
         ("Go", "tls: client using inappropriate protocol fallback"),

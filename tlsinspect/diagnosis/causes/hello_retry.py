@@ -132,8 +132,8 @@ CAUSE = Cause(
         Fix("Node", "The same.", "tls.connect({ ecdhCurve: 'P-256:X25519', ... })", Side.CLIENT),
     ),
     log_lines=(
-        ("OpenSSL", "SSL_connect:SSLv3/TLS write client hello, a second time, with -state"),
-        ("GnuTLS", "HELLO RETRY REQUEST was received, with -d 5"),
+        ("OpenSSL", "SSL_connect:SSLv3/TLS write client hello"),  # twice, with -state
+        ("GnuTLS", "HELLO RETRY REQUEST (1025) was received"),  # with -d 5
     ),
     references=("RFC 8446 section 4.1.4", "RFC 8446 section 2.1", "RFC 8446 section 4.2.8"),
     explanation=__doc__,

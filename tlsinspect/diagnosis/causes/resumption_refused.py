@@ -156,7 +156,6 @@ CAUSE = Cause(
     log_lines=(
         ("OpenSSL", "New, TLSv1.2, Cipher is"),
         ("OpenSSL", "New, TLSv1.3, Cipher is"),
-        ("nginx", "$ssl_session_reused is ."),
         ("OpenSSL", "error:0A000115:SSL routines:ssl_get_prev_session:session id context uninitialized"),
     ),
     references=("RFC 5246 section 7.4.1.3", "RFC 5077 section 3.1", "RFC 8446 section 2.2", "RFC 8446 appendix D.4"),

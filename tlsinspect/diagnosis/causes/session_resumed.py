@@ -119,11 +119,10 @@ CAUSE = Cause(
     fixes=SEPARATE_SESSIONS,
     log_lines=(
         ("nginx", "SSL reused session"),
-        ("nginx", "$ssl_session_reused is r, $ssl_client_s_dn is the subject of another location"),
         ("OpenSSL", "Reused, TLSv1.2, Cipher is"),
         ("OpenSSL", "Reused, TLSv1.3, Cipher is"),
-        ("curl", "* SSL reusing session ID"),
-        ("nginx", "digest check failed"),
+        ("curl", "SSL re-using session ID"),
+        ("OpenSSL", "digest check failed"),
     ),
     references=(
         "RFC 5246 section 7.3",

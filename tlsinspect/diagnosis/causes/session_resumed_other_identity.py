@@ -149,7 +149,6 @@ CAUSE = Cause(
     follows_from=(),
     fixes=SEPARATE_SESSIONS,
     log_lines=(
-        ("nginx", "$ssl_client_s_dn is the subject of another location, $ssl_session_reused is r"),
         ("nginx", "client sent no required SSL certificate while reading client request headers"),
         ("nginx", "SSL reused session"),
     ),
