@@ -8,6 +8,8 @@ from tlsinspect.diagnosis.causes import (
     alpn_missing,
     alpn_no_overlap,
     capture_incomplete,
+    cipher_different,
+    cipher_no_overlap,
     client_cert_chain_incomplete,
     client_cert_different,
     client_cert_expired,
@@ -22,8 +24,11 @@ from tlsinspect.diagnosis.causes import (
     decryption_keys_missing,
     default_certificate,
     ech_retry,
+    extension_missing,
+    extension_refused,
     fallback_detected,
     fingerprint_different,
+    group_no_overlap,
     hello_closed,
     hello_reset,
     hello_retry,
@@ -47,6 +52,7 @@ from tlsinspect.diagnosis.causes import (
     session_resumed,
     session_resumed_other_identity,
     session_resumed_other_name,
+    signature_no_overlap,
     sni_invalid,
     sni_mismatch,
     sni_missing,
@@ -54,6 +60,8 @@ from tlsinspect.diagnosis.causes import (
     starttls_refused,
     tcp_no_answer,
     tcp_refused,
+    version_different,
+    version_no_overlap,
 )
 from tlsinspect.diagnosis.rule import Cause
 
@@ -105,6 +113,14 @@ CAUSES: tuple[Cause, ...] = (
     # -- parameters --
     fallback_detected.CAUSE,
     renegotiation_legacy.CAUSE,
+    version_no_overlap.CAUSE,
+    cipher_no_overlap.CAUSE,
+    group_no_overlap.CAUSE,
+    signature_no_overlap.CAUSE,
+    extension_missing.CAUSE,
+    extension_refused.CAUSE,
+    version_different.CAUSE,
+    cipher_different.CAUSE,
     hello_retry.CAUSE,
     # -- capture: what it cannot tell --
     capture_incomplete.CAUSE,

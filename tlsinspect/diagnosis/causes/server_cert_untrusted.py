@@ -12,7 +12,8 @@ TLS 1.2: the Certificate in clear, then the client's fatal alert: unknown_ca(48)
 bad_certificate(42) from Go and GnuTLS, certificate_unknown(46) from Java and Chromium, unsupported_certificate(43)
 where the extended key usage lacks serverAuth. Node and nginx close after the handshake without a request.
 TLS 1.3: OpenSSL clients send that alert in clear, as they have not changed their write keys yet; the Certificate cannot
-be seen. Other clients encrypt it: one record of 19 octets (35 from Java) in place of the Finished.
+be seen. Other clients encrypt it: one record of 19 octets (35 from Java) in place of the Finished, which without keys
+says no more than that the client refused something (`decryption-keys-missing`).
 
 ## How to confirm
 
@@ -29,19 +30,11 @@ have pages of their own.
 from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
-from tlsinspect.diagnosis.facts import (
-    alert_text,
-    at_frame,
-    encrypted_records,
-    hidden_refusal,
-    quoted,
-    resumed,
-)
+from tlsinspect.diagnosis.facts import alert_text, at_frame, quoted
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY, refused_by_client
 from tlsinspect.diagnosis.server_trust import Standing, sent_text, standing
-from tlsinspect.model.frame import Side
 from tlsinspect.tls.trust import Trust
 
 FITTING = frozenset((sa.UNKNOWN_CA, sa.UNSUPPORTED_CERTIFICATE, sa.ACCESS_DENIED, *sa.UNSPECIFIC))
@@ -64,8 +57,6 @@ def check(case: Case) -> Finding | None:
     seen = sa.refusal(handshake)
     if seen is not None:
         return refused(case)
-    if not resumed(handshake) and hidden_refusal(handshake) is Side.CLIENT:
-        return refused_unseen(case)
     how = sa.taken(handshake)
     found = standing(case) if how is Taken.LEFT or case.meant.anchors is not None else None
     if found is None or found.incomplete or found.verdict.trust is Trust.TRUSTED or sa.self_signed(case):
@@ -102,22 +93,6 @@ def refused(case: Case) -> Finding | None:
         certainty=Certainty.STATED,
         explanation=said,
         evidence=sa.evidence(handshake),
-        fill=sa.fill(case),
-    )
-
-
-def refused_unseen(case: Case) -> Finding:
-    """TLS 1.3 without keys: an alert by its size, in place of the client's Finished."""
-    octets = encrypted_records(case.handshake, Side.CLIENT)[0]
-    return Finding(
-        certainty=Certainty.LIKELY,
-        explanation=(
-            f"The client answered the server's flight with an encrypted record of {octets} octets, the size of an "
-            "alert, in place of its Finished: it refused what the server sent, most likely the certificate. Why cannot "
-            "be read without keys: an unknown authority, a wrong name and a date outside the validity look the same, "
-            "and so does a parameter in EncryptedExtensions that the client does not accept."
-        ),
-        evidence=("client_alert", "outcome"),
         fill=sa.fill(case),
     )
 
