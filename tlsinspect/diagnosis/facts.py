@@ -48,6 +48,14 @@ def ending_alert(handshake: Handshake, side: Side | None = None) -> AlertSeen | 
     return next((seen for seen in same_place if seen.alert == ending.alert), fatal_alert(handshake, ending.side))
 
 
+def refusing_alert(handshake: Handshake) -> bool:
+    """Whether an alert other than a closure was sent, or a record that is one and cannot be read."""
+    if any(seen.alert.description not in CLOSURE_ALERTS for seen in handshake.alerts):
+        return True
+    records = (event.message for event in handshake.events if isinstance(event.message, EncryptedRecord))
+    return any(record.content_type == ALERT_RECORD for record in records)
+
+
 def alert_text(seen: AlertSeen) -> str:
     """Such as "unrecognized_name(112)"."""
     return f"{registry.ALERTS.name(seen.alert.description)}({seen.alert.description})"

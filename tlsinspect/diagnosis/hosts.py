@@ -203,6 +203,11 @@ def confounders(left: Case, right: Case, *, besides: str = "client_hello.server_
     return found
 
 
+def would(one: Handshake, other: Handshake) -> str:
+    """How far what a server did for *other* tells what it does for *one*: two servers may differ in anything."""
+    return "would" if one.server == other.server else "might"
+
+
 def likewise(found: str) -> str:
     """A sentence about what else differs; empty when there is nothing."""
     return f" Not ruled out, as they differ too: {found}." if found else ""

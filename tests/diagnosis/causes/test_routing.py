@@ -36,7 +36,7 @@ from tlsinspect.diagnosis.causes import (
     sni_unrecognized,
 )
 from tlsinspect.diagnosis.rule import Cause, Certainty, Finding, Severity
-from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.frame import Endpoint, Missing, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Resumption
 from tlsinspect.model.message import (
     Alert,
@@ -356,6 +356,16 @@ def test_a_401_is_no_error_of_tls() -> None:
     assert said(finding)[0] is Severity.WARNING
 
 
+def test_a_warning_after_which_the_server_closes_is_the_error() -> None:
+    value = ended(EndingKind.FIN, Side.SERVER, alerts=(alert_seen(112, level=1),), events=())
+
+    finding = sni_unrecognized.check(case(value))
+
+    assert said(finding) == (None, Certainty.STATED, None)
+    assert finding is not None
+    assert "and then ended the connection" in finding.explanation
+
+
 # -- pairs ----------------------------------------------------------------------------------------------------------
 
 CURL = elsewhere(mutual(), capture="curl.pcap")
@@ -393,6 +403,30 @@ def test_is_only_likely_where_the_offers_differ_too() -> None:
     assert said(finding)[1] is Certainty.LIKELY
     assert finding is not None
     assert "application protocols offered" in finding.explanation
+
+
+def test_says_less_of_what_would_have_been_with_another_server() -> None:
+    elsewhere_served = replace(CURL, server=Endpoint("10.0.0.9", 443))
+
+    finding = sni_missing.compare(case(NGINX), case(elsewhere_served))
+
+    assert said(finding)[1] is Certainty.LIKELY
+    assert finding is not None
+    assert "the server might have chosen" in finding.explanation
+
+
+def test_a_late_refusal_does_not_come_from_a_missing_name() -> None:
+    late = rejected(20, client_hellos=(NAMELESS,), server_hello=server_hello())
+
+    finding = sni_missing.compare(case(late), case(handshake()))
+
+    assert said(finding)[0] is Severity.INFO
+
+
+def test_a_refused_version_does_not_come_from_a_missing_name() -> None:
+    finding = sni_missing.compare(case(rejected(70, client_hellos=(NAMELESS,))), case(handshake()))
+
+    assert said(finding)[0] is Severity.INFO
 
 
 def test_is_stated_where_the_server_refused_the_missing_name() -> None:
@@ -477,8 +511,6 @@ def test_the_certificate_for_another_name_is_the_default_where_the_server_has_th
 
 
 def test_the_certificate_for_another_name_of_another_server_says_nothing() -> None:
-    from tlsinspect.model.frame import Endpoint
-
     own = chain(certificate_der("a.example", "a.example", "www.a.example"))
     left = handshake(client_hellos=(client_hello("b.example"),), server_certificates=own)
     right = handshake(

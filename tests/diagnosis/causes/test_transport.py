@@ -278,3 +278,40 @@ def test_says_how_long_the_client_waited() -> None:
 
     assert finding is not None
     assert "closed after 2.0 s" in finding.explanation
+
+
+def test_a_client_that_cancels_says_so() -> None:
+    value = replace(IN_MIDDLE_BY_CLIENT, alerts=(alert_seen(90, Side.CLIENT, level=1),))
+
+    finding = client_gave_up.check(case(value))
+
+    assert finding is not None
+    assert (finding.certainty, "user_canceled(90)" in finding.explanation) == (Certainty.STATED, True)
+
+
+def test_a_close_notify_instead_of_a_hello_is_no_reason() -> None:
+    value = replace(ended(FIN, Side.SERVER), alerts=(alert_seen(0, level=1),))
+
+    finding = hello_closed.check(case(value))
+
+    assert finding is not None
+    assert "with nothing but a close_notify" in finding.explanation
+
+
+def test_an_alert_that_cannot_be_read_may_say_why_the_client_left() -> None:
+    value = with_messages(IN_MIDDLE_BY_CLIENT, (Side.CLIENT, EncryptedRecord(21, 26)))
+
+    assert client_gave_up.check(case(value)) is None
+
+
+def test_a_server_that_closes_before_the_hello_did_not_judge_it() -> None:
+    finding = hello_closed.check(case(ended(FIN, Side.SERVER, after_ns=0)))
+
+    assert finding is not None
+    assert "before the ClientHello (frame 4) was there" in finding.explanation
+
+
+def test_a_client_that_could_not_read_the_answer_did_not_give_up() -> None:
+    value = with_messages(ended(RST, Side.CLIENT), plain(Side.SERVER, b"220 mail.example ESMTP"))
+
+    assert client_gave_up.check(case(value)) is None

@@ -33,6 +33,7 @@ from tlsinspect.diagnosis.facts import (
     last_message,
     message_name,
     plain_octets,
+    refusing_alert,
     silent_side,
     waited,
 )
@@ -41,6 +42,7 @@ from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Seve
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import EndingKind, Handshake
 
+USER_CANCELED = 90
 LONG_NS = 5 * 10**8
 
 
@@ -52,7 +54,7 @@ def check(case: Case) -> Finding | None:
         return went_silent(handshake)
     if ending is None or ending.side is not Side.CLIENT or ending.kind not in (EndingKind.FIN, EndingKind.RST):
         return None
-    if not failed(handshake) or handshake.alerts or hidden_refusal(handshake) or hello_of(handshake) is None:
+    if not failed(handshake) or refusing_alert(handshake) or hidden_refusal(handshake) or hello_of(handshake) is None:
         return None
     if plain_octets(handshake, Side.SERVER):
         return None  # it could not read the answer: not-tls-server
@@ -72,11 +74,14 @@ def check(case: Case) -> Finding | None:
         if span >= LONG_NS
         else "A client that refuses the certificate without an alert looks the same as one that was cancelled."
     )
+    cancelled = any(seen.alert.description == USER_CANCELED for seen in handshake.alerts)
+    if cancelled:
+        hint = "Before that it sent the alert user_canceled(90)."
     return Finding(
-        certainty=Certainty.SHOWN,
+        certainty=Certainty.STATED if cancelled else Certainty.SHOWN,
         explanation=(
             f"The client {word} the connection{at_frame(ending.frame)} {waited(last.time_ns, ending.time_ns)} {seen}, "
-            f"without an alert. {hint}"
+            f"without an alert that says why. {hint}"
         ),
         evidence=("tcp.client_fin", "tcp.client_reset", "server_certificates", "outcome"),
     )

@@ -29,7 +29,9 @@ from tlsinspect.diagnosis.facts import at_frame, unanswered
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import EndingKind
+from tlsinspect.model.handshake import EndingKind, Handshake
+
+CLOSE_NOTIFY = 0
 
 
 def check(case: Case) -> Finding | None:
@@ -45,12 +47,18 @@ def check(case: Case) -> Finding | None:
         certainty=Certainty.SHOWN,
         explanation=(
             f"The server closed the connection{at_frame(ending.frame)} {after_hello(handshake, ending.time_ns)}, "
-            "without an alert. "
+            f"{farewell(handshake)}. "
             + ("The client's alert came after that, as a consequence. " if late else "")
             + f"Why is not in the capture. {candidates(handshake)}"
         ),
         evidence=("tcp.server_fin", "client_hello.server_name", "client_hello.alpn"),
     )
+
+
+def farewell(handshake: Handshake) -> str:
+    """What the server said when it closed."""
+    said = any(seen.side is Side.SERVER and seen.alert.description == CLOSE_NOTIFY for seen in handshake.alerts)
+    return "with nothing but a close_notify" if said else "without an alert"
 
 
 CAUSE = Cause(

@@ -101,7 +101,7 @@ CAUSE = Cause(
         Fix("curl", "Send a smaller hello.", "curl --curves X25519 https://{host}/", Side.CLIENT),
         Fix("OpenSSL", "Send a smaller hello.", "openssl s_client -groups X25519 -connect HOST:443", Side.CLIENT),
         Fix("nginx", "Send a smaller hello.", "proxy_ssl_conf_command Groups X25519:P-256;", Side.CLIENT),
-        Fix("HAProxy", "Send a smaller hello.", "ssl-default-server-curves X25519:P-256", Side.CLIENT),
+        Fix("HAProxy", "Send a smaller hello (3.0 and later).", "ssl-default-server-curves X25519:P-256", Side.CLIENT),
         Fix("Go", "Send a smaller hello.", "GODEBUG=tlsmlkem=0", Side.CLIENT),
         Fix("Chrome", "Send a smaller hello (policy).", "PostQuantumKeyAgreementEnabled=false", Side.CLIENT),
         Fix("Node", "Send a smaller hello.", "tls.connect({ ecdhCurve: 'X25519:P-256' })", Side.CLIENT),

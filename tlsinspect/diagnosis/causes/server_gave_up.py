@@ -31,6 +31,7 @@ from tlsinspect.diagnosis.facts import (
     hidden_refusal,
     last_message,
     message_name,
+    refusing_alert,
     reset_by_middlebox,
     silent_side,
     waited,
@@ -49,7 +50,7 @@ def check(case: Case) -> Finding | None:
         return went_silent(handshake)
     if ending is None or ending.side is not Side.SERVER or ending.kind not in (EndingKind.FIN, EndingKind.RST):
         return None
-    if not failed(handshake) or not answered(handshake) or handshake.alerts or hidden_refusal(handshake):
+    if not failed(handshake) or not answered(handshake) or refusing_alert(handshake) or hidden_refusal(handshake):
         return None
     word = "closed" if ending.kind is EndingKind.FIN else "reset"
     last = last_message(handshake, ending.time_ns)

@@ -26,7 +26,7 @@ from __future__ import annotations
 from tlsinspect.diagnosis.causes import sni_unrecognized
 from tlsinspect.diagnosis.facts import at_frame, completed, failed, hello_frame, label, quoted, resumed, server_name
 from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
-from tlsinspect.diagnosis.hosts import confounders, effects, likewise
+from tlsinspect.diagnosis.hosts import confounders, effects, likewise, would
 from tlsinspect.diagnosis.http import plain_host, requests, statuses
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.names import is_address, same_name
@@ -117,8 +117,8 @@ def of_names(left: Case, right: Case) -> Finding | None:
     stated = refused is not None and refused.certainty is Certainty.STATED
     others = "" if stated else confounders(left, right)
     counterfactual = (
-        f" Had {label(one.handshake)} sent {quoted(wanted)}, the server would have {found[0].counterfactual}, as it "
-        "did for the other."
+        f" Had {label(one.handshake)} sent {quoted(wanted)}, the server {would(one.handshake, other.handshake)} have "
+        f"{found[0].counterfactual}, as it did for the other."
     )
     return Finding(
         certainty=Certainty.STATED if stated else Certainty.LIKELY if others else Certainty.SHOWN,

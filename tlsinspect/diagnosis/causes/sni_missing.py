@@ -52,7 +52,7 @@ from tlsinspect.diagnosis.facts import (
     server_name,
 )
 from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
-from tlsinspect.diagnosis.hosts import confounders, effects, likewise
+from tlsinspect.diagnosis.hosts import confounders, effects, likewise, would
 from tlsinspect.diagnosis.http import plain_host, replies, requests
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.names import covers, is_address, looks_default, made_up, names_text
@@ -276,7 +276,8 @@ def against(without: Case, named: Case, name: str, side: str) -> Finding:
     reversed_fate = completed(one) and failed(other)
     explanation = (
         f"{said}: {'; '.join(effect.sentence for effect in found)}. Had {label(one)} sent the server name "
-        f"{quoted(name)}, the server would have {found[0].counterfactual}, as it did for the other.{likewise(others)}"
+        f"{quoted(name)}, the server {would(one, other)} have {found[0].counterfactual}, as it did for the other."
+        f"{likewise(others)}"
     )
     likely = Certainty.LIKELY if others or hidden(one) else Certainty.SHOWN
     certainty = Certainty.STATED if stated else likely
