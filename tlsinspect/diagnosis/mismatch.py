@@ -34,6 +34,14 @@ HANDSHAKE_FAILURE, INSUFFICIENT_SECURITY = 40, 71
 VERSION, CIPHER = "version-no-overlap", "cipher-no-overlap"
 GROUP, SIGNATURE = "group-no-overlap", "signature-no-overlap"
 
+# What is not ruled out even where the offer is an ordinary one in that.
+ORDINARY = {
+    CIPHER: "the cipher suites",
+    GROUP: "the groups",
+    SIGNATURE: "the signature algorithms",
+    "extension-missing": "an extension that the server demands",
+}
+
 MOST_NAMED = 4  # names of an offer in one sentence
 FEW = 3
 ONE_CERTIFICATE = "all of them for servers with a certificate of type"
@@ -71,8 +79,8 @@ def old_version(hello: ClientHello) -> Iterator[Candidate]:
 def unusual_suites(hello: ClientHello) -> Iterator[Candidate]:
     """Few suites, or all of a kind that many servers do not have."""
     suites = real_suites(hello)
-    if not suites:
-        return
+    if not suites or (highest_version(hello) < TLS12 and len(suites) >= FEW):
+        return  # below TLS 1.2 no suite is an AEAD
     newer = [code for code in suites if registry.cipher_suite(code).tls13]
     older = [code for code in suites if code not in newer]
     named = f"the client offers {names(registry.CIPHER_SUITES, suites)}"
@@ -182,15 +190,17 @@ def likeliest(case: Case, code: str, evidence: tuple[str, ...]) -> Finding | Non
     order = candidates(hello)
     if not order or order[0].code != code:
         return None
-    others = "; ".join(each.clause for each in order[1:])
+    others = "; ".join(each.clause for each in order[1:] if each.code != code)
+    told = {each.code for each in order}
+    left = ", ".join(name for other, name in ORDINARY.items() if other not in told)
     stronger = " It asks for stronger parameters than the client has." if seen.alert.description == 71 else ""
     return Finding(
         certainty=Certainty.LIKELY,
         explanation=(
             f"The server answered the ClientHello{at_frame(hello_frame(case.handshake))} with the alert "
             f"{alert_text(seen)}{at_frame(seen.frame)} and no ServerHello: it found nothing in common, and "
-            f"{order[0].clause}.{stronger} Not ruled out: {others + '; ' if others else ''}anything else that this "
-            "server demands, as the alert names nothing."
+            f"{order[0].clause}.{stronger} Not ruled out: {others + '; ' if others else ''}{left}, or the "
+            "server name, as the alert names nothing."
         ),
         evidence=(*evidence, "server_alert"),
     )
