@@ -115,14 +115,26 @@ def test_a_resumption_names_where_its_session_came_from() -> None:
     origin = Origin(first, first, "shown", "The ticket has the octets of the one that was issued there.")
     shown = handshake_object(Case(handshake=build.resumed(), origin=origin))
 
+    source = {
+        "capture": "nginx.pcap",
+        "stream": 0,
+        "part": 1,
+        "certainty": "shown",
+        "reason": "The ticket has the octets of the one that was issued there.",
+    }
     assert shown["resumption"] == {
         "offered": ["session_ticket"],
         "accepted": "session_ticket",
-        "from": {
-            "capture": "nginx.pcap",
-            "stream": 0,
-            "part": 1,
-            "certainty": "shown",
-            "reason": "The ticket has the octets of the one that was issued there.",
-        },
+        "from": source,
+        "offered_from": source,
     }
+
+
+def test_a_session_that_was_not_taken_up_is_not_resumed_from() -> None:
+    first = build.handshake()
+    refused = build.handshake(resumption=Resumption(offered=("session_ticket",), accepted=None))
+    shown = handshake_object(Case(handshake=refused, origin=Origin(first, first, "shown", "The same ticket.")))
+
+    resumption = shown["resumption"]
+    assert isinstance(resumption, dict)
+    assert (resumption["from"], resumption["offered_from"]["stream"]) == (None, 0)

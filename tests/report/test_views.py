@@ -7,6 +7,7 @@ from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.engine import diagnose, explain
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.handshake import Resumption
 from tlsinspect.render import terminal
 from tlsinspect.report.blocks import Report, Table
 from tlsinspect.report.chains import chains, pem_files
@@ -155,7 +156,16 @@ def test_a_resumption_hangs_below_its_full_handshake_and_warns_of_another_name()
 
     assert "full handshake, client CN=alice" in shown[2]
     assert shown[3].startswith("└─ nginx.pcap#1")
-    assert "the session was made for a.example; the server takes the client for client CN=alice" in shown[3]
+    assert "the session was made for a.example; the server takes the client for CN=alice" in shown[3]
+
+
+def test_a_session_that_was_not_taken_up_is_said_to_be_refused() -> None:
+    first = build.handshake()
+    refused = build.handshake(stream=1, resumption=Resumption(offered=("session_ticket",), accepted=None))
+    shown = text(lineage(["x"], [case(first), case(refused, Origin(first, first, "shown", "The same."))]), 400)
+
+    assert "the session that it offered was not taken up (shown: the same)" in shown
+    assert shown.count("nginx.pcap#1") == 1
 
 
 def test_file_names_of_certificates_are_safe() -> None:

@@ -51,7 +51,7 @@ def absent_texts(case: Case) -> Iterator[str]:
     for side, message in sides(case.handshake):
         name = side.value.capitalize()
         if message is Missing.NOT_SENT and resumed:
-            yield f"{name}: not sent, as the session of {words.origin_text(case)} was resumed"
+            yield f"{name}: not sent, as {words.resumed_text(case)} was resumed"
         elif message is Missing.HIDDEN:
             yield f"{name}: hidden (encrypted: add --keylog FILE)"
         elif isinstance(message, Missing):

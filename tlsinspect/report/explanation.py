@@ -21,6 +21,7 @@ HOW_ENDED = {
     EndingKind.ALERT: "sent the fatal alert",
     EndingKind.FIN: "closed the connection (FIN)",
     EndingKind.RST: "reset the connection (RST)",
+    EndingKind.CLOSE: "closed the connection (CONNECTION_CLOSE)",
 }
 REMEDY = {
     Missing.HIDDEN: "encrypted: add --keylog FILE",
@@ -145,7 +146,7 @@ def agreed_sentences(case: Case) -> Iterator[str]:
     accepted = case.handshake.resumption.accepted
     if isinstance(accepted, str):
         how = words.HOW_RESUMED.get(accepted, accepted)
-        yield f"It resumed the session of {words.origin_text(case)} ({how})."
+        yield f"It resumed {words.resumed_text(case)} ({how})."
 
 
 def ended_text(handshake: Handshake) -> str:

@@ -59,7 +59,8 @@ def connection_table(case: Case) -> Table:
         details = "; ".join(f"{key} {words.value_text(value)}" for key, value in handshake.preamble.details)
         rows.append(("Before TLS", f"{handshake.preamble.protocol}{': ' if details else ''}{details}"))
     if case.origin is not None:
-        rows.append(("Session from", f"{words.origin_text(case)} ({case.origin.certainty}: {case.origin.reason})"))
+        source = words.origin_text(handshake, case.origin.handshake)
+        rows.append(("Session offered", f"that of {source} ({case.origin.certainty}: {case.origin.reason})"))
     shown = tuple((Cell(name), Cell(text)) for name, text in rows if name != "Handshake" or handshake.parts > 1)
     return Table(("Connection", ""), shown)
 

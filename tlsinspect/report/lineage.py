@@ -12,31 +12,29 @@ from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Node, Prose, Report, Tree
 from tlsinspect.report.listing import counted
 from tlsinspect.report.objects import captures_object, handshake_object
+from tlsinspect.sessions import Origin
 
 
 def lineage(captures: Sequence[str], cases: Sequence[Case]) -> Report:
     """A tree for each full handshake whose session was taken up again, and one for each session of unknown origin."""
     children: dict[int, list[Case]] = {}
-    shown = {id(case.handshake) for case in cases}
+    outside: dict[
+        int, Handshake
+    ] = {}  # origins that were not chosen, such as those on other streams than the one given
+    chosen = {id(case.handshake) for case in cases}
     for case in cases:
         if case.origin is not None:
-            children.setdefault(id(case.origin.handshake), []).append(case)
-    inherited = [case for case in cases if is_resumed(case)]
-    full = [case for case in cases if not is_resumed(case) and id(case.handshake) in children]
-    outside = {id(c.origin.handshake): c.origin.handshake for c in inherited if c.origin} | {}
-    roots = [node(case, children) for case in full]
-    roots += [node(Case(handshake=each), children) for key, each in outside.items() if key not in shown]
-    roots += [node(case, children) for case in inherited if case.origin is None]
-    unused = len(cases) - len(full) - len(inherited)
+            source = case.origin.handshake
+            children.setdefault(id(source), []).append(case)
+            if id(source) not in chosen:
+                outside[id(source)] = source
+    first = [case for case in cases if case.origin is None and (is_resumed(case) or id(case.handshake) in children)]
+    roots = [node(case, children) for case in (*(Case(handshake=each) for each in outside.values()), *first)]
+    unused = sum(case.origin is None for case in cases) - len(first)
     blocks: list[Block] = [Tree(tuple(roots))] if roots else [Prose("No session was resumed.")]
     if unused:
         blocks.append(
-            Prose(
-                f"{counted(unused, 'other handshake').capitalize()} neither resumed a session nor had its own resumed."
-                if unused == 1
-                else f"{unused} other handshakes neither resumed a session nor had theirs resumed.",
-                "faint",
-            )
+            Prose(f"{counted(unused, 'other handshake')} with a session of its own that no other took up.", "faint")
         )
     handshakes = [handshake_object(case) for case in cases]
     return Report(
@@ -55,7 +53,7 @@ def is_resumed(case: Case) -> bool:
 def node(case: Case, children: dict[int, list[Case]]) -> Node:
     """A handshake and those that resumed a session that it issued."""
     below = tuple(node(child, children) for child in children.get(id(case.handshake), ()))
-    return Node(resumption_cell(case) if is_resumed(case) else full_cell(case.handshake), below)
+    return Node(resumption_cell(case) if is_resumed(case) else full_cell(case), below)
 
 
 def place_text(handshake: Handshake) -> str:
@@ -66,9 +64,17 @@ def place_text(handshake: Handshake) -> str:
     )
 
 
-def full_cell(handshake: Handshake) -> Cell:
-    """A full handshake: what a session holds from then on."""
-    return Cell(f"{place_text(handshake)}: full handshake, {identity_text(handshake)}")
+def full_cell(case: Case) -> Cell:
+    """A full handshake: what a session holds from then on; of one that offered a session, that it was not taken up."""
+    text = f"{place_text(case.handshake)}: full handshake, {identity_text(case.handshake)}"
+    if case.origin is None:
+        return Cell(text)
+    return Cell(f"{text}; the session that it offered was not taken up ({known_text(case.origin)})", "warn")
+
+
+def known_text(origin: Origin) -> str:
+    """How it is known where a session came from."""
+    return f"{origin.certainty}: {origin.reason[:1].lower()}{origin.reason[1:].rstrip('.')}"
 
 
 def resumption_cell(case: Case) -> Cell:
@@ -78,12 +84,13 @@ def resumption_cell(case: Case) -> Cell:
     text = f"{place_text(handshake)}: resumed by {how}"
     if origin is None:
         return Cell(f"{text}; the session began before the capture", "warn")
-    text += f" ({origin.certainty}: {origin.reason.rstrip('.')})"
+    text += f" ({known_text(origin)})"
     warnings = []
     if different_names(handshake, origin.first):
         warnings.append(f"the session was made for {words.named_text(origin.first)}")
-    if isinstance(words.leaf(origin.first.client_certificates), Certificate):
-        warnings.append(f"the server takes the client for {identity_text(origin.first)}")
+    known = words.leaf(origin.first.client_certificates)
+    if isinstance(known, Certificate):
+        warnings.append(f"the server takes the client for {words.identity(known)}")
     return Cell("; ".join((text, *warnings)), "warn" if warnings else "plain")
 
 

@@ -67,7 +67,9 @@ def handshake_object(case: Case) -> dict[str, object]:
         found["preamble"] = {**preamble, "protocol": handshake.preamble.protocol}
     resumption = found["resumption"]
     assert isinstance(resumption, dict)
-    resumption["from"] = origin_object(case)
+    taken_up = isinstance(handshake.resumption.accepted, str)
+    resumption["from"] = origin_object(case) if taken_up else None
+    resumption["offered_from"] = origin_object(case)
     found["missing"] = missing
     found["defects"] = [defect_object(defect) for defect in handshake.defects]
     return found
@@ -114,7 +116,7 @@ def time_text(time_ns: int) -> str:
 
 
 def origin_object(case: Case) -> dict[str, object] | None:
-    """The handshake that issued the session that this one resumed."""
+    """The handshake that issued the session that this one offered."""
     if case.origin is None:
         return None
     source = case.origin.handshake

@@ -92,7 +92,8 @@ def worth_showing(difference: Difference) -> bool:
         return True
     if difference.equal or difference.field.compare is Compare.EXPECTED:
         return False
-    return not all(is_empty(each) for each in (difference.left, difference.right))
+    values = difference.left, difference.right
+    return any(map(is_unseen, values)) and not all(map(is_empty, values))
 
 
 def is_empty(value: object) -> bool:
@@ -175,7 +176,8 @@ def meaning_cell(difference: Difference, diagnosis: Diagnosis) -> Cell:
         where = "on both sides" if all(unseen) else "on the left" if unseen[0] else "on the right"
         return Cell(f"Cannot be compared: not seen {where}.", "faint")
     if not difference.meaningful:
-        return Cell("Differs between any two handshakes.", "faint")
+        expected = difference.field.compare is Compare.EXPECTED
+        return Cell("Differs between any two handshakes." if expected else "Follows from other differences.", "faint")
     found = [each for each in diagnosis.findings if difference.path in each.cause.looks_at]
     if found and difference.field.group is not Group.OUTCOME:
         titles = dict.fromkeys(each.cause.title for each in found)

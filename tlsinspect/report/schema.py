@@ -136,7 +136,7 @@ def handshake_schema() -> Schema:
         value = TYPES.get(field.path, STRING)
         certain = field.path in CERTAIN or field.path in LISTS
         place[key] = {"title": field.title, **(value if certain else nullable(value))}
-    parts["resumption"]["from"] = nullable(
+    parts["resumption"]["from"] = parts["resumption"]["offered_from"] = nullable(
         closed(
             {
                 "capture": STRING,

@@ -243,15 +243,19 @@ def session_cell(case: Case) -> Cell:
     how = HOW_RESUMED.get(accepted, accepted)
     if case.origin is None:
         return Cell(f"resumed ({how})")
-    return Cell(f"resumed from {origin_text(case).removeprefix('stream ')} ({how})")
+    return Cell(f"resumed from {origin_text(case.handshake, case.origin.handshake).removeprefix('stream ')} ({how})")
 
 
-def origin_text(case: Case) -> str:
-    """The handshake that a session came from; with its capture when that is another one."""
+def resumed_text(case: Case) -> str:
+    """The session that was resumed, in a sentence."""
     if case.origin is None:
-        return "a session that is not in the capture"
-    source = case.origin.handshake
-    return f"stream {stream_text(source)}" if source.capture == case.handshake.capture else handshake_text(source)
+        return "a session that began outside the capture"
+    return f"the session of {origin_text(case.handshake, case.origin.handshake)}"
+
+
+def origin_text(handshake: Handshake, source: Handshake) -> str:
+    """The handshake that a session came from; with its capture when that is another one."""
+    return f"stream {stream_text(source)}" if source.capture == handshake.capture else handshake_text(source)
 
 
 def version_cell(handshake: Handshake) -> Cell:
