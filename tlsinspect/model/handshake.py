@@ -97,6 +97,7 @@ class EndingKind(enum.Enum):
     ALERT = "alert"
     FIN = "fin"
     RST = "rst"
+    CLOSE = "close"  # a CONNECTION_CLOSE of QUIC that is no alert
     SILENCE = "silence"
     CAPTURE_END = "end of the capture"
 

@@ -40,10 +40,11 @@ class PacketDecoder:
     and when there are too many. Of what an ICMP error quotes only the ports are read.
     """
 
-    __slots__ = ("_fragments",)
+    __slots__ = ("_fragments", "passed")
 
     def __init__(self) -> None:
         self._fragments = Fragments()
+        self.passed: list[bytes] = []  # keys of the datagrams whose tunnels were entered, until the caller clears it
 
     def decode(self, frame: Frame) -> Segment | Datagram | Quoted | None:
         """What the innermost transport header of *frame* carries.
@@ -93,6 +94,8 @@ class PacketDecoder:
                 if kind == UDP:
                     outer = datagram(data, at, end, ends)
                     inner = _over_udp(data, at, outer)
+                    if inner is not None and outer is not None:
+                        self.passed.append(outer.key)
                 else:
                     layer = LAYERS.get(kind)
                     inner = layer(data, at, end) if layer is not None else None
