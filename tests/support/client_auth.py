@@ -14,11 +14,12 @@ from tests.support.handshakes import (
     certificate_der,
     chain,
     client_hello,
+    elsewhere,
     handshake,
     server_hello,
     tls13,
 )
-from tlsinspect.diagnosis.rule import Case, Meant
+from tlsinspect.diagnosis.rule import Case, Cause, Finding, Meant, Severity
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Event, Handshake, Mark, Outcome, Transport
 from tlsinspect.model.message import (
@@ -194,3 +195,44 @@ def hidden_flights(client: tuple[int, ...], server: tuple[int, ...], **overrides
 def case(value: Handshake, **meant: Any) -> Case:
     """The case of one handshake, judged at noon of its day."""
     return Case(handshake=value, meant=Meant(at=NOON.replace(tzinfo=datetime.UTC), **meant))
+
+
+# -- what a cause says -------------------------------------------------------------------------------------------------
+
+
+def found(cause: Cause, value: Handshake, **meant: str) -> Finding:
+    """What a cause says of a handshake."""
+    finding = cause.check(case(value, **meant))
+    assert finding is not None
+    return finding
+
+
+def silent(cause: Cause, value: Handshake, **meant: str) -> bool:
+    """Whether a cause says nothing of a handshake."""
+    return cause.check(case(value, **meant)) is None
+
+
+def severity(cause: Cause, finding: Finding) -> Severity:
+    """The severity that the engine gives to a finding."""
+    return cause.severity if finding.severity is None else finding.severity
+
+
+def of_pair(cause: Cause, left: Handshake, right: Handshake) -> Finding | None:
+    """What a cause says of a pair; the right one is of the capture curl.pcap."""
+    assert cause.compare is not None
+    return cause.compare(case(left), case(elsewhere(right, capture="curl.pcap")))
+
+
+# -- certificates, and what servers say to them ------------------------------------------------------------------------
+
+ALICE = certificate("Acme/alice", "Acme/Acme Root")
+BOB = certificate("Acme/bob", "Acme/Acme Root")
+ROBOT = certificate("Acme/robot", "Acme/Acme Issuing 1")
+ISSUING = certificate("Acme/Acme Issuing 1", "Acme/Acme Root", usages=None)
+MALLORY = certificate("Acme/mallory", "Zeta Corp/Zeta CA")
+OLD = certificate("Acme/old", "Acme/Acme Root", expires_in_days=-10)
+NEW = certificate("Acme/new", "Acme/Acme Root", begins_in_days=10)
+SERVER_ONLY = certificate("Acme/svc", "Acme/Acme Root", usages=("serverAuth",))
+NGINX_MISSING = b"HTTP/1.1 400 Bad Request\r\n\r\n<h1>400 Bad Request</h1>No required SSL certificate was sent"
+NGINX_ERROR = b"HTTP/1.1 400 Bad Request\r\n\r\n<h1>400 Bad Request</h1>The SSL certificate error"
+FORBIDDEN = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"
