@@ -23,6 +23,7 @@ from tlsinspect.model.message import (
     NewSessionTicket,
     PlainMessage,
     PlainOctets,
+    ProtectedPacket,
     ServerHello,
     ServerKeyExchange,
 )
@@ -212,6 +213,7 @@ MESSAGE_NAMES: dict[type, str] = {
     ChangeCipherSpec: "ChangeCipherSpec",
     ApplicationData: "application data",
     EncryptedRecord: "encrypted record",
+    ProtectedPacket: "protected packet",
     Alert: "alert",
     PlainOctets: "octets that are no TLS",
     Gap: "octets that are not in the capture",
@@ -244,6 +246,15 @@ def unanswered(handshake: Handshake) -> bool:
     if handshake.server_hello is Missing.LOST:
         return nothing_was_said(handshake)
     return handshake.server_hello is Missing.NOT_SENT
+
+
+def in_full_view(handshake: Handshake) -> bool:
+    """Whether both directions are in the capture and no octets of them are missing before the end."""
+    if any(isinstance(event.message, Gap) for event in handshake.events):
+        return False
+    tcp = handshake.tcp
+    both = (tcp.client_octets and (tcp.server_octets or tcp.syn_ack or tcp.server_ttl)) or handshake.transport == "udp"
+    return bool(both) and handshake.server_hello is not Missing.LOST
 
 
 def nothing_was_said(handshake: Handshake) -> bool:
@@ -299,9 +310,10 @@ def hidden_refusal(handshake: Handshake) -> Side | None:
     """The side whose encrypted record has the size of an alert, at a place where only an alert makes sense.
 
     That is instead of the Finished (which has at least 53 octets), or of the server as its very next record after
-    the client's flight, before any ticket or answer, where the client has not closed.
+    the client's flight, before any ticket or answer, where the client has not closed.  The sizes are those of TLS over
+    TCP: DTLS has longer headers and acknowledgements.
     """
-    if not hidden(handshake):
+    if not hidden(handshake) or handshake.protocol != "tls":
         return None
     client = encrypted_records(handshake, Side.CLIENT)
     if client and client[0] in ALERT_OCTETS:

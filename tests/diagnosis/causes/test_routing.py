@@ -557,6 +557,14 @@ def test_a_missing_offer_of_protocols_is_a_note_when_both_completed() -> None:
     assert said(finding) == (Severity.INFO, Certainty.SHOWN, "right")
 
 
+def test_a_missing_offer_of_protocols_is_a_warning_when_the_other_was_given_one() -> None:
+    other = handshake(server_hello=server_hello(alpn="h2"))
+
+    finding = alpn_missing.compare(case(handshake(client_hellos=(client_hello(alpn=None),))), case(other))
+
+    assert said(finding) == (Severity.WARNING, Certainty.SHOWN, "left")
+
+
 def test_a_missing_offer_of_protocols_may_explain_a_close_when_nothing_else_differs() -> None:
     left = ended(EndingKind.FIN, Side.SERVER, client_hellos=(client_hello(alpn=None),))
 

@@ -32,7 +32,7 @@ from tlsinspect.diagnosis.causes import (
 from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Mark, Outcome, Preamble
-from tlsinspect.model.message import CertificateRequest, EncryptedRecord, PlainMessage
+from tlsinspect.model.message import CertificateRequest, EncryptedRecord, Gap, PlainMessage
 
 RST, FIN, SILENCE = EndingKind.RST, EndingKind.FIN, EndingKind.SILENCE
 REFUSED = connection(
@@ -79,7 +79,27 @@ FIRING = {
     "client-gave-up": (client_gave_up.CAUSE, IN_MIDDLE_BY_CLIENT),
     "server-gave-up": (server_gave_up.CAUSE, IN_MIDDLE_BY_SERVER),
 }
-NEAR_MISSES = {
+ONE_SIDED = {
+    "client-gave-up when the server's direction was not captured": (
+        client_gave_up.CAUSE,
+        ended(
+            FIN,
+            Side.CLIENT,
+            after_ns=SECOND,
+            server_hello=Missing.LOST,
+            tcp={"syn_ack": None, "server_ttl": 0},
+        ),
+    ),
+    "server-gave-up when the client's direction was not captured": (
+        server_gave_up.CAUSE,
+        ended(FIN, Side.SERVER, client_hellos=(), tcp={"client_octets": 0, "server_octets": 900}, **MIDWAY),
+    ),
+    "server-gave-up when octets are missing": (
+        server_gave_up.CAUSE,
+        with_messages(IN_MIDDLE_BY_SERVER, (Side.CLIENT, Gap(500))),
+    ),
+}
+NEAR_MISSES = ONE_SIDED | {
     "tcp-no-answer when the answer was a RST": (tcp_no_answer.CAUSE, REFUSED),
     "tcp-no-answer when the client sent data": (tcp_no_answer.CAUSE, connection(syn_count=1, client_octets=10)),
     "tcp-refused when nothing came back": (tcp_refused.CAUSE, connection(syn_count=3)),

@@ -104,12 +104,17 @@ def against(without: Case, offering: Case, offered: tuple[str, ...], side: str) 
     then = f"; the server chose {protocols((chosen,))} for it" if isinstance(chosen, str) else ""
     return Finding(
         certainty=Certainty.SHOWN,
-        severity=Severity.INFO,
+        severity=Severity.WARNING if isinstance(chosen, str) and chose_none(without) else Severity.INFO,
         explanation=f"{said}{then}.",
         evidence=("client_hello.alpn", "server_hello.alpn"),
         side=side,
         fill=fill,
     )
+
+
+def chose_none(case: Case) -> bool:
+    """Whether the handshake completed without an application protocol, and that can be seen."""
+    return completed(case.handshake) and case.value("server_hello.alpn") is Missing.NOT_SENT
 
 
 def could_be_to_blame(without: Case, offering: Case) -> bool:

@@ -30,6 +30,7 @@ from tlsinspect.diagnosis.facts import (
     hello_of,
     hello_time_ns,
     hidden_refusal,
+    in_full_view,
     last_message,
     message_name,
     plain_octets,
@@ -56,8 +57,8 @@ def check(case: Case) -> Finding | None:
         return None
     if not failed(handshake) or refusing_alert(handshake) or hidden_refusal(handshake) or hello_of(handshake) is None:
         return None
-    if plain_octets(handshake, Side.SERVER):
-        return None  # it could not read the answer: not-tls-server
+    if plain_octets(handshake, Side.SERVER) or not in_full_view(handshake):
+        return None  # it could not read the answer (not-tls-server), or what was said is not in the capture
     word = "closed" if ending.kind is EndingKind.FIN else "reset"
     last = last_message(handshake, ending.time_ns)
     if last is None:

@@ -29,6 +29,7 @@ from tlsinspect.diagnosis.facts import (
     at_frame,
     failed,
     hidden_refusal,
+    in_full_view,
     last_message,
     message_name,
     refusing_alert,
@@ -51,6 +52,8 @@ def check(case: Case) -> Finding | None:
     if ending is None or ending.side is not Side.SERVER or ending.kind not in (EndingKind.FIN, EndingKind.RST):
         return None
     if not failed(handshake) or not answered(handshake) or refusing_alert(handshake) or hidden_refusal(handshake):
+        return None
+    if not in_full_view(handshake):
         return None
     word = "closed" if ending.kind is EndingKind.FIN else "reset"
     last = last_message(handshake, ending.time_ns)
