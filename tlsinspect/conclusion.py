@@ -173,7 +173,7 @@ def handshake(
         ending = silence(conversation, transport, now_ns=now_ns, final=final)
     over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
     connection = conversation.connection
-    keys = connection is not None and connection.keys_known
+    keys = connection.keys if connection is not None else frozenset()
     known = assemble(events, ended=over and not unseen_octets(conversation), keys=keys)
     done = done or (bool(events) and not last)
     end_ns, end_frame = end_of(events, ending, conversation, done=done)

@@ -92,5 +92,6 @@ def inspect(
             for text in embedded[taken:]:
                 secrets.add(text)
             taken = len(embedded)
+            secrets.growing = True  # more blocks may follow the records that they open
         yield from inspector.feed(frame)
     yield from inspector.finish()

@@ -1,6 +1,7 @@
 """Real handshakes between two ends of OpenSSL in memory, and the records that they exchange."""
 
 import base64
+import contextlib
 import datetime
 import math
 import ssl
@@ -40,7 +41,15 @@ class Conversation:
     """What both sides sent, and the key log."""
 
     octets: dict[Side, bytes] = field(default_factory=lambda: {Side.CLIENT: b"", Side.SERVER: b""})
+    flights: list[tuple[Side, bytes]] = field(default_factory=list)  # the same in the order of the wire
     keylog: bytes = b""
+    session: ssl.SSLSession | None = None  # that the client got
+
+    def add(self, side: Side, octets: bytes) -> None:
+        """Takes what a side sent next."""
+        self.octets[side] += octets
+        if octets:
+            self.flights.append((side, octets))
 
     def records(self, side: Side) -> list[Record]:
         return records(self.octets[side])
@@ -101,18 +110,44 @@ def contexts(
     return client, server
 
 
-def talk(client: ssl.SSLContext, server: ssl.SSLContext, keylog: Path) -> Conversation:
-    """A handshake, a question of the client, and an answer of the server."""
+def talk(
+    client: ssl.SSLContext,
+    server: ssl.SSLContext,
+    keylog: Path,
+    *,
+    session: ssl.SSLSession | None = None,
+    post_handshake: bool = False,
+) -> Conversation:
+    """A handshake, a question of the client, and an answer of the server.
+
+    *session* is offered to be resumed; *post_handshake* has the server ask for a certificate after the question.
+    """
     keylog.write_bytes(b"")
     client.keylog_filename = str(keylog)
     conversation = Conversation()
-    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    sent = {side: ssl.MemoryBIO() for side in Side}
+    received = {side: ssl.MemoryBIO() for side in Side}
     ends = {
-        Side.CLIENT: client.wrap_bio(to_client, to_server, server_hostname="a.example"),
-        Side.SERVER: server.wrap_bio(to_server, to_client, server_side=True),
+        Side.CLIENT: client.wrap_bio(
+            received[Side.CLIENT], sent[Side.CLIENT], server_hostname="a.example", session=session
+        ),
+        Side.SERVER: server.wrap_bio(received[Side.SERVER], sent[Side.SERVER], server_side=True),
     }
-    pending = {Side.CLIENT: ends[Side.CLIENT].do_handshake, Side.SERVER: ends[Side.SERVER].do_handshake}
-    taps = {Side.CLIENT: to_server, Side.SERVER: to_client}
+    pending = {side: end.do_handshake for side, end in ends.items()}
+
+    def pass_on(side: Side) -> None:
+        octets = sent[side].read()
+        conversation.add(side, octets)
+        received[side.other].write(octets)
+
+    def say(side: Side, text: bytes) -> None:
+        ends[side].write(text)
+        pass_on(side)
+        heard = b""
+        while len(heard) < len(text):
+            heard += ends[side.other].read(len(text))
+        assert text == heard
+
     for _ in range(10):
         for side, step in list(pending.items()):
             try:
@@ -121,18 +156,19 @@ def talk(client: ssl.SSLContext, server: ssl.SSLContext, keylog: Path) -> Conver
                 pass
             else:
                 del pending[side]
-            octets = taps[side].read()
-            conversation.octets[side] += octets
-            taps[side].write(octets)
+            pass_on(side)
     assert not pending
-    for side, text in ((Side.CLIENT, QUESTION), (Side.SERVER, ANSWER)):
-        ends[side].write(text)
-        octets = taps[side].read()
-        conversation.octets[side] += octets
-        taps[side].write(octets)
-        heard = b""
-        while len(heard) < len(text):
-            heard += ends[side.other].read(len(text))
-        assert text == heard
+    say(Side.CLIENT, QUESTION)
+    if post_handshake:
+        ends[Side.SERVER].verify_client_post_handshake()
+        say(Side.SERVER, QUESTION)
+        pass_on(Side.CLIENT)
+        say(Side.CLIENT, QUESTION)
+    say(Side.SERVER, ANSWER)
+    for side in Side:
+        with contextlib.suppress(ssl.SSLWantReadError):
+            ends[side].unwrap()
+        pass_on(side)
     conversation.keylog = keylog.read_bytes()
+    conversation.session = ends[Side.CLIENT].session
     return conversation

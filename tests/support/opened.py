@@ -43,7 +43,8 @@ def our_messages(handshakes: Iterable[Handshake]) -> dict[int, Facts]:
     """Per stream the messages by side and type, certificates, tickets and alerts, all handshakes of it together."""
     streams: dict[int, list[Event]] = {}
     for handshake in handshakes:
-        streams.setdefault(handshake.stream, []).extend(handshake.events)
+        if handshake.transport == "tcp":
+            streams.setdefault(handshake.stream, []).extend(handshake.events)
     return {stream: facts_of(events) for stream, events in streams.items() if any(name_of(e.message) for e in events)}
 
 

@@ -78,6 +78,46 @@ def talk_with_key_update(folder: Path, ciphersuites: str, *options: str) -> Conv
     return conversation
 
 
+def talk_with_early_data(folder: Path, *, accepted: bool) -> Conversation:
+    """TLS 1.3: 0-RTT data, then a line of each side.
+
+    A server that guards against replays keeps its sessions, and has forgotten that of a connection that broke off.
+    """
+    files, _ = credentials(folder)
+    early, session, keylog = folder / "early.txt", folder / "session.pem", folder / "early.log"
+    early.write_bytes(b"GET /early HTTP/1.0\r\n\r\n")
+    conversation = Conversation()
+    server_command = ("openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", str(files[0]), "-key", str(files[0]))
+    guard = "-no_anti_replay" if accepted else "-anti_replay"
+    with running(*server_command, "-tls1_3", "-early_data", guard) as (server_process, server):
+        port = int(server.wait_for(rb"ACCEPT 127\.0\.0\.1:(\d+)")[1])
+        client_command = ("openssl", "s_client", "-tls1_3", "-keylogfile", str(keylog), "-connect")
+        with running(*client_command, f"127.0.0.1:{port}", "-sess_out", str(session)) as (client, heard):
+            assert client.stdin is not None
+            heard.wait_for(rb"Verify return code")
+            client.stdin.write(b"first\n")
+            server.wait_for(b"first")
+            assert server_process.stdin is not None
+            server_process.stdin.write(b"second\n")
+            heard.wait_for(b"second")  # the tickets come before it
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            relay = threading.Thread(target=_relay, args=(listener, port, conversation))
+            relay.start()
+            address = f"127.0.0.1:{listener.getsockname()[1]}"
+            with running(*client_command, address, "-sess_in", str(session), "-early_data", str(early)) as (
+                client,
+                heard,
+            ):
+                heard.wait_for(b"Early data was accepted" if accepted else b"Early data was rejected")
+                for process, line, end in ((client, b"hello\n", server), (server_process, b"olleh\n", heard)):
+                    assert process.stdin is not None
+                    process.stdin.write(line)
+                    end.wait_for(line)
+            relay.join(LIMIT_SECONDS)
+    conversation.keylog = keylog.read_bytes()
+    return conversation
+
+
 def _relay(listener: socket.socket, port: int, conversation: Conversation) -> None:
     to_client, _ = listener.accept()
     with to_client, socket.create_connection(("127.0.0.1", port)) as to_server:
@@ -91,5 +131,5 @@ def _relay(listener: socket.socket, port: int, conversation: Conversation) -> No
                 if not octets:
                     return
                 target, side = other[end]
-                conversation.octets[side] += octets
+                conversation.add(side, octets)
                 target.sendall(octets)

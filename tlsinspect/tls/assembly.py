@@ -21,6 +21,7 @@ from tlsinspect.model.message import (
     NewSessionTicket,
     OfferedPsks,
     PlainMessage,
+    ProtectedPacket,
     ServerHello,
     ServerKeyExchange,
     UndecodedMessage,
@@ -28,6 +29,7 @@ from tlsinspect.model.message import (
 from tlsinspect.tls import messages
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
 from tlsinspect.tls.history import history
+from tlsinspect.tls.keylog import CLIENT_HANDSHAKE, SERVER_HANDSHAKE, SERVER_TRAFFIC
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
@@ -54,12 +56,12 @@ class Assembled:
     defects: tuple[Defect, ...]
 
 
-def assemble(events: Sequence[Event], *, ended: bool, keys: bool = False) -> Assembled:
+def assemble(events: Sequence[Event], *, ended: bool, keys: frozenset[str] = frozenset()) -> Assembled:
     """Folds the events of one handshake.
 
-    *keys*: there are secrets that open its records.  *ended*: the capture shows that nothing can come any more (a
-    fatal alert, FIN, RST or silence, and nothing missing).  Only then does the absence of a message mean that it was
-    not sent.
+    *keys*: the labels of the secrets that there are for its records.  *ended*: the capture shows that nothing can
+    come any more (a fatal alert, FIN, RST or silence, and nothing missing).  Only then does the absence of a message
+    mean that it was not sent.
     """
     hellos = tuple(found(events, ClientHello, Side.CLIENT))
     servers = found(events, ServerHello, Side.SERVER)
@@ -138,7 +140,7 @@ class Flight:
         resumed: str | Missing | None,
         lost: Missing,
         *,
-        keys: bool,
+        keys: frozenset[str],
     ) -> None:
         self.events = events
         self.keys = keys
@@ -176,17 +178,12 @@ class Flight:
         if self.resumed:
             return Missing.NOT_SENT  # RFC 8446 section 4.2.11, RFC 5246 section 7.3: no certificates pass
         if self.tls13 and not self._server_finished():
-            return self.lost if self._opens(Side.SERVER) else Missing.HIDDEN
+            return self.lost if SERVER_HANDSHAKE in self.keys else Missing.HIDDEN
         if self.tls13 and encrypted_records(self._flight(Side.SERVER), Side.SERVER):
             return Missing.LOST  # a record of the flight is cut
         if self._server_done() and not gaps(self.events, Side.SERVER):
             return Missing.NOT_SENT
         return self.lost
-
-    def _opens(self, side: Side) -> bool:
-        """Whether there are keys for one side, as far as its records have passed."""
-        opened = any(event.encrypted and event.side is side for event in self.events)
-        return self.keys and (opened or not encrypted_records(self.events, side))
 
     def _flight(self, side: Side) -> list[Event]:
         """The events up to the Finished of one side."""
@@ -223,7 +220,7 @@ class Flight:
         elif self.tls13:
             if not has_plain(self.events, messages.FINISHED, Side.CLIENT):
                 hidden = encrypted_records(self.events, Side.CLIENT) or not self._server_finished()
-                absent = Missing.HIDDEN if hidden and not self._opens(Side.CLIENT) else absent
+                absent = Missing.HIDDEN if hidden and CLIENT_HANDSHAKE not in self.keys else absent
             elif gaps(self._flight(Side.CLIENT), Side.CLIENT) or self._cut_flight():
                 absent = Missing.LOST
             else:
@@ -257,7 +254,7 @@ class Flight:
         if isinstance(self.server_hello, Missing):
             return self.server_hello
         hidden = self.tls13 and (not self._server_finished() or encrypted_records(self.events, Side.SERVER))
-        if hidden and not self._opens(Side.SERVER):
+        if hidden and SERVER_TRAFFIC not in self.keys:
             return Missing.HIDDEN
         return Missing.LOST if hidden and self.lost is Missing.LOST else ()
 
@@ -274,7 +271,7 @@ def is_plain(event: Event, message_type: int, side: Side) -> bool:
 
 def encrypted_records(events: Sequence[Event], side: Side) -> bool:
     """Whether one side sent records that could not be opened."""
-    return any(isinstance(event.message, EncryptedRecord) and event.side is side for event in events)
+    return any(isinstance(event.message, EncryptedRecord | ProtectedPacket) and event.side is side for event in events)
 
 
 def offered(hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing) -> tuple[str, ...] | Missing:

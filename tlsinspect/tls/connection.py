@@ -99,14 +99,14 @@ class Connection:
         return self.client.finished and self.server.finished
 
     @property
-    def keys_known(self) -> bool:
-        """Whether there are secrets for this connection, which so far open what they should."""
-        return self._opener is not None and self._opener.known and not self.keys_failed
+    def keys(self) -> frozenset[str]:
+        """The labels of the secrets that there are for this connection, but for those that open nothing."""
+        return self._opener.labels if self._opener else frozenset()
 
     @property
     def keys_failed(self) -> bool:
         """Whether there are secrets for this connection, and none opened a record."""
-        return self._opener is not None and self._opener.failed > 0 and self._opener.opened == 0
+        return self._opener is not None and self._opener.wrong
 
     def feed(self, side: Side, chunk: Chunk) -> None:
         """Takes the next octets, or the next gap, of one side."""

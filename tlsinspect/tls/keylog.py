@@ -35,6 +35,7 @@ class Secrets:
     """
 
     def __init__(self, text: bytes = b"") -> None:
+        self.growing = False  # secrets of a connection may come after its records
         self.malformed_lines = 0  # lines of no known form, or with broken hexadecimal digits
         self._secrets: dict[tuple[bytes, str], tuple[bytes, ...]] = {}
         self.add(text)
@@ -86,8 +87,10 @@ class FollowedKeyLog:
     """
 
     def __init__(self, path: Path, secrets: Secrets) -> None:
+        self.latest = b""  # the lines that the last call took in
         self._path = path
         self._secrets = secrets
+        secrets.growing = True
         self._position = 0
         self._unfinished = b""
 
@@ -97,6 +100,7 @@ class FollowedKeyLog:
         A file that does not exist yet has none; a file that became shorter was begun anew and is read from its
         start.  Raises CaptureError when it cannot be read.
         """
+        self.latest = b""
         try:
             with self._path.open("rb") as file:
                 if file.seek(0, 2) < self._position:
@@ -109,5 +113,6 @@ class FollowedKeyLog:
             raise CaptureError(f"The key log {self._path} cannot be read: {error.strerror}.") from error
         self._position += len(octets)
         lines, newline, self._unfinished = (self._unfinished + octets).rpartition(b"\n")
+        self.latest = lines + newline
         self._secrets.add(lines)
         return bool(newline)

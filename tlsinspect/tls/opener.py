@@ -21,6 +21,7 @@ from tlsinspect.tls.versions import draft_of, is_tls13
 
 HANDSHAKE = {Side.CLIENT: keylog.CLIENT_HANDSHAKE, Side.SERVER: keylog.SERVER_HANDSHAKE}
 APPLICATION = {Side.CLIENT: keylog.CLIENT_TRAFFIC, Side.SERVER: keylog.SERVER_TRAFFIC}
+LABELS = (keylog.MASTER_SECRET, keylog.CLIENT_EARLY, *HANDSHAKE.values(), *APPLICATION.values())
 SUITES_OF_EARLY_DATA = (0x1301, 0x1302, 0x1303, 0x1304, 0x1305)
 MOST_LOST = 64  # records that may be lost together and the next one still be opened
 MOST_TRIES = 8  # records after a loss on which that is tried
@@ -31,12 +32,14 @@ class Opener:
 
     Owns the candidates of each direction: several secrets may stand in the log for one client random, and the one
     that opens the first record stays.  After a loss it also owns the count of tries to find the number of the next
-    record.  *opened* and *failed* count records, for the defect of a wrong key log.
+    record.  *opened* and *failed* count records by their senders, for the
+    defect of a wrong key log.
     """
 
     __slots__ = (
         "_candidates",
         "_hello",
+        "_missed",
         "_random",
         "_secrets",
         "_server_hello",
@@ -49,26 +52,48 @@ class Opener:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._random = b""
+        self._missed: set[str] = set()  # labels of the secrets that were not in the log when they were needed
         self._hello: ClientHello | None = None
         self._server_hello: ServerHello | None = None
         self._candidates: dict[Side, list[RecordProtection]] = {Side.CLIENT: [], Side.SERVER: []}
         self._tries: dict[Side, int] = {}  # left after a loss
         self.finished_sides: set[Side] = set()  # whose keys are those for application data, in TLS 1.3
-        self.opened = 0
-        self.failed = 0
+        self.opened = dict.fromkeys(Side, 0)
+        self.failed = dict.fromkeys(Side, 0)
 
     @property
-    def known(self) -> bool:
-        """Whether the log has a secret for this connection."""
-        labels = (keylog.MASTER_SECRET, keylog.CLIENT_EARLY, *HANDSHAKE.values(), *APPLICATION.values())
-        return any(self._secrets.find(self._random, label) for label in labels)
+    def labels(self) -> frozenset[str]:
+        """The labels of the secrets that are in the log for this connection, but for those that open nothing."""
+        open_nothing = {
+            label for side in Side if self._opens_nothing(side) for label in (HANDSHAKE[side], APPLICATION[side])
+        }
+        return frozenset(label for label in LABELS if self._secrets.find(self._random, label)) - open_nothing
+
+    def _opens_nothing(self, side: Side) -> bool:
+        return self.failed[side] > 0 and not self.opened[side]
+
+    @property
+    def wrong(self) -> bool:
+        """Whether there are secrets for this connection, and none opened a record."""
+        return any(self.failed.values()) and not any(self.opened.values())
+
+    @property
+    def late(self) -> bool:
+        """Whether the log has a secret now that it did not have when it was needed."""
+        return any(self._secrets.find(self._random, label) for label in self._missed)
+
+    def _find(self, label: str) -> tuple[bytes, ...]:
+        found = self._secrets.find(self._random, label)
+        if not found:
+            self._missed.add(label)
+        return found
 
     def client_hello(self, hello: ClientHello) -> None:
         """Looks for 0-RTT keys; a second hello keeps the random of the first (RFC 8446 section 4.1.2)."""
         second = self._random == hello.random
         self._hello = hello
         self._random = hello.random
-        secrets = self._secrets.find(self._random, keylog.CLIENT_EARLY)
+        secrets = self._find(keylog.CLIENT_EARLY)
         if secrets and not second:
             suites = [suite for suite in SUITES_OF_EARLY_DATA if suite in hello.cipher_suites]
             self._candidates[Side.CLIENT] = protections(suites, secrets)
@@ -78,7 +103,7 @@ class Opener:
         self._server_hello = hello
         if is_tls13(hello.version):
             for side in Side:
-                secrets = self._secrets.find(self._random, HANDSHAKE[side])
+                secrets = self._find(HANDSHAKE[side])
                 self._candidates[side] += protections((hello.cipher_suite,), secrets, draft=draft_of(hello.version))
 
     def change_cipher_spec(self, side: Side) -> None:
@@ -96,13 +121,14 @@ class Opener:
                 side,
                 encrypt_then_mac=hello.has(ENCRYPT_THEN_MAC) is True,
             )
-            for secret in self._secrets.find(self._random, keylog.MASTER_SECRET)
+            for secret in self._find(keylog.MASTER_SECRET)
         )
         self._candidates[side] = [protection for protection in found if protection is not None]
 
     def finished(self, side: Side) -> None:
-        """Takes up the application keys of TLS 1.3 after a Finished."""
-        if self._server_hello is not None and is_tls13(self._server_hello.version):
+        """Takes up the application keys of TLS 1.3 after a Finished; post-handshake authentication has another."""
+        hello = self._server_hello
+        if hello is not None and is_tls13(hello.version) and side not in self.finished_sides:
             self._candidates[side] = self._application_keys(side)
             self.finished_sides.add(side)
 
@@ -110,7 +136,7 @@ class Opener:
         hello = self._server_hello
         if hello is None or not is_tls13(hello.version):
             return []
-        secrets = self._secrets.find(self._random, APPLICATION[side])
+        secrets = self._find(APPLICATION[side])
         return protections((hello.cipher_suite,), secrets, draft=draft_of(hello.version))
 
     def key_update(self, side: Side) -> None:
@@ -139,12 +165,12 @@ class Opener:
                 if len(candidates) > 1:
                     self._candidates[side] = [protection, *later(candidates, protection)]
                 self._tries.pop(side, None)
-                self.opened += 1
+                self.opened[side] += 1
                 return opened
         if side in self._tries:
             return self._search(side, record)
         if candidates and not self._may_be_early(side):
-            self.failed += 1
+            self.failed[side] += 1
         return None
 
     def _may_be_early(self, side: Side) -> bool:
@@ -175,7 +201,7 @@ class Opener:
     def _found(self, side: Side, protection: RecordProtection, candidates: list[RecordProtection]) -> None:
         """Goes on with the keys that opened the first record after a loss."""
         del self._tries[side]
-        self.opened += 1
+        self.opened[side] += 1
         if protection in candidates:
             self._candidates[side] = [protection, *later(candidates, protection)]
         else:

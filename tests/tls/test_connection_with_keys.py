@@ -1,0 +1,211 @@
+"""Real handshakes of every kind with their keys: all is opened, cutting only removes, segmentation does not matter."""
+
+import ssl
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.support.conversation import ANSWER, QUESTION, Conversation
+from tests.support.real import KINDS, conversation, plain
+from tests.support.tcp import Wire, frames_of
+from tests.tls.test_protection import suites_of_tls12
+from tlsinspect import fields
+from tlsinspect.inspector import inspect
+from tlsinspect.model.frame import Frame, Missing, Side
+from tlsinspect.model.handshake import Handshake, Outcome, Visibility
+from tlsinspect.model.message import ApplicationData, CertificateMessage, EncryptedRecord, NewSessionTicket
+from tlsinspect.tls.keylog import Secrets
+
+HISTORIES = {
+    "TLS 1.0": "CsxknGIFtifLl",
+    "TLS 1.1": "CsxknGIFtifLl",
+    "TLS 1.2 GCM": "CsxknGIFtifLl",
+    "TLS 1.2 ChaCha20": "CsxknGIFtifLl",
+    "TLS 1.2 CBC": "CsxnGIFtifLl",
+    "TLS 1.2 CBC, encrypt-then-mac": "CsxknGIFtifLl",
+    "TLS 1.2, client certificate": "CsxkrnXGYIFtifLl",
+    "TLS 1.2, no client certificate": "CsxkrnXGIFtifLl",
+    "TLS 1.2, ticket": "CsifIFLl",
+    "TLS 1.2, session ID": "CsifIFLl",
+    "TLS 1.3": "CsioxyfIFttLl",
+    "TLS 1.3, client certificate": "CsiorxyfIXYFttLl",
+    "TLS 1.3, no client certificate": "CsiorxyfIXFttLl",
+    "TLS 1.3, PSK": "CsiofIFtLl",
+    "TLS 1.3, HelloRetryRequest": "CjiICsoxyfFttLl",
+    "TLS 1.3, post-handshake authentication": "CsioxyfIFttrXYFttLl",
+    "TLS 1.3, KeyUpdate, AES-CCM-8": "CsioxyfIFttPp",
+    "TLS 1.3, KeyUpdate, ChaCha20": "CsioxyfIFttPp",
+    "TLS 1.3, 0-RTT": "CIsiofEFt",
+    "TLS 1.3, 0-RTT refused": "CIsioxyfFtt",
+}
+GROWING = frozenset(("session_tickets", "alerts"))  # as far as the capture goes
+ASKED_LATER = frozenset(("certificate_request", "client_certificates"))  # with post-handshake authentication
+OF_THE_END = frozenset(("outcome", "history"))
+
+
+def opened(found: Conversation, frames: list[Frame] | None = None) -> Handshake:
+    (handshake,) = inspect(frames_of(found.flights) if frames is None else frames, secrets=Secrets(found.keylog))
+    return handshake
+
+
+def values(handshake: Handshake) -> dict[str, object]:
+    return {
+        field.path: field.read(handshake)
+        for field in fields.FIELDS
+        if field.path not in OF_THE_END and not field.path.startswith("tcp.")
+    }
+
+
+def removed_only(less: object, whole: object, path: str) -> bool:
+    if path in GROWING and isinstance(less, tuple) and isinstance(whole, tuple):
+        rest = iter(whole)
+        return all(each in rest for each in less)
+    return less == whole or less is Missing.LOST
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_opens_all_messages(kind: str) -> None:
+    handshake = opened(conversation(kind))
+
+    assert handshake.history == HISTORIES[kind]
+    assert handshake.visibility is Visibility.DECRYPTED
+    assert handshake.outcome is Outcome.COMPLETED
+    assert handshake.defects == ()
+    assert [event for event in handshake.events if isinstance(event.message, EncryptedRecord)] == []
+
+
+@pytest.mark.parametrize("name", [name for name, _ in suites_of_tls12() if "ARIA" not in name])
+def test_opens_what_is_said_in_every_suite_of_tls12(name: str) -> None:
+    handshake = opened(plain(ssl.TLSVersion.TLSv1_2, name))
+    said = {
+        side: b"".join(
+            event.message.plaintext or b""
+            for event in handshake.events
+            if isinstance(event.message, ApplicationData) and event.side is side
+        )
+        for side in Side
+    }
+
+    assert said == {Side.CLIENT: QUESTION, Side.SERVER: ANSWER}
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_segmentation_does_not_matter(data: st.DataObject) -> None:
+    found = conversation(data.draw(st.sampled_from(sorted(KINDS))))
+    frames = frames_of(found.flights, segment_octets=data.draw(st.integers(40, 9000)))
+    late = data.draw(st.lists(st.integers(4, len(frames) - 1), max_size=4))
+    for at in late:  # a segment that comes after its successor, when that is of the same side
+        if frames[at].data[12:16] == frames[at - 1].data[12:16]:
+            frames[at - 1], frames[at] = frames[at], frames[at - 1]
+    frames += [frames[at] for at in late]
+    frames = [frame._replace(number=number) for number, frame in enumerate(frames, 1)]
+
+    assert values(opened(found, frames)) == values(opened(found))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_cutting_only_removes(data: st.DataObject) -> None:
+    kind = data.draw(st.sampled_from(sorted(KINDS)))
+    found = conversation(kind)
+    frames = frames_of(found.flights, segment_octets=data.draw(st.integers(100, 1460)))
+    whole = values(opened(found, frames))
+    frames = frames[: data.draw(st.integers(4, len(frames)))]
+    gone = data.draw(st.sets(st.integers(3, len(frames) - 1), max_size=3)) if len(frames) > 4 else set()
+    snap = data.draw(st.sampled_from((1 << 16, 400, 200)))
+    less = [frame._replace(data=frame.data[:snap]) for at, frame in enumerate(frames) if at not in gone]
+    handshakes = list(inspect(less, secrets=Secrets(found.keylog)))
+
+    for handshake in handshakes:
+        assert [
+            (path, value)
+            for path, value in values(handshake).items()
+            if not removed_only(value, whole[path], path)
+            and not ("post-handshake" in kind and path.partition(".")[0] in ASKED_LATER)
+            and not (value is Missing.HIDDEN and not handshake.client_hellos)  # whose random finds the keys
+            and not ("Retry" in kind and path.startswith("client_hello."))  # the second stands for the first
+        ] == []
+        assert not [defect for defect in handshake.defects if defect.where == "keylog"]
+
+
+@pytest.mark.parametrize(
+    "kind", ["TLS 1.2 GCM", "TLS 1.2 ChaCha20", "TLS 1.2 CBC", "TLS 1.3", "TLS 1.3, client certificate"]
+)
+def test_goes_on_behind_a_lost_record(kind: str) -> None:
+    found = conversation(kind)
+    at = [side for side, _ in found.flights].index(Side.SERVER)
+    wire = Wire()
+    for index, (side, octets) in enumerate(found.flights):
+        if index != at:
+            wire.segment(side, octets)
+            continue
+        wire.segment(side, octets[:900])
+        kept = len(wire.frames)
+        wire.segment(side, octets[900:])
+    frames = [frame for frame in wire.frames if frame.number != kept + 1]
+    handshake = opened(found, frames)
+
+    assert "Ll" in handshake.history
+    assert handshake.outcome is Outcome.COMPLETED
+    assert isinstance(handshake.client_certificates, CertificateMessage) == ("client" in kind)
+
+
+def test_says_once_that_the_secrets_are_wrong() -> None:
+    found = conversation("TLS 1.3")
+    wrong = b"\n".join(line[:-8] + b"00000000" for line in found.keylog.splitlines())
+    (handshake,) = inspect(frames_of(found.flights), secrets=Secrets(wrong))
+
+    assert [(defect.where, defect.problem) for defect in handshake.defects] == [
+        ("keylog", "the secrets for this connection do not open its records")
+    ]
+    assert handshake.server_certificates is Missing.HIDDEN
+    assert handshake.visibility is Visibility.HIDDEN
+
+
+def test_opens_one_direction_when_only_its_secret_is_there() -> None:
+    found = conversation("TLS 1.3, client certificate")
+    lines = [line for line in found.keylog.splitlines() if line.startswith(b"SERVER_HANDSHAKE")]
+    (handshake,) = inspect(frames_of(found.flights), secrets=Secrets(b"\n".join(lines)))
+
+    assert handshake.history == "CsiorxyfI"
+    assert isinstance(handshake.server_certificates, CertificateMessage)
+    assert handshake.client_certificates is Missing.HIDDEN
+    assert handshake.session_tickets is Missing.HIDDEN
+
+
+def test_tries_all_secrets_of_one_client_random() -> None:
+    found = conversation("TLS 1.3")
+    wrong = [line[:-8] + b"00000000" for line in found.keylog.splitlines() if b"TRAFFIC" in line]
+    (handshake,) = inspect(frames_of(found.flights), secrets=Secrets(b"\n".join(wrong) + b"\n" + found.keylog))
+
+    assert handshake.history == HISTORIES["TLS 1.3"]
+
+
+@pytest.mark.parametrize("kind", ["TLS 1.2 GCM", "TLS 1.3", "TLS 1.3, PSK"])
+def test_reads_again_when_the_secrets_come_late(kind: str) -> None:
+    found = conversation(kind)
+    secrets = Secrets()
+    secrets.growing = True
+    frames = frames_of(found.flights)
+
+    def live() -> Iterator[Frame]:
+        yield from frames
+        secrets.add(found.keylog)
+
+    (handshake,) = inspect(live(), secrets=secrets)
+
+    assert handshake.history == HISTORIES[kind]
+    assert handshake.defects == ()
+
+
+def test_reads_the_certificate_asked_for_after_the_handshake() -> None:
+    handshake = opened(conversation("TLS 1.3, post-handshake authentication"))
+    chain = handshake.client_certificates
+
+    assert isinstance(chain, CertificateMessage)
+    assert len(chain.entries) == 1
+    assert chain.request_context != b""
+    assert sum(isinstance(event.message, NewSessionTicket) for event in handshake.events) == 4
