@@ -35,6 +35,8 @@ class Flows:
         self._table: dict[bytes, tuple[Conversation | Done, int]] = {}
         self._due: list[tuple[int, int, Conversation]] = []
         self._count = 0
+        self.current: Conversation | None = None  # that of the last segment; None when it is over
+        self.under_way: dict[int, Conversation] = {}  # by number, the oldest first
         self.evicted = 0  # conversations given up because there were too many
         self.next_due_ns = 1 << 63
 
@@ -49,10 +51,12 @@ class Flows:
                 self._forget(segment.key)
                 entry = None
             elif isinstance(conversation, Done):
+                self.current = None
                 return None
         if entry is None:
             conversation, index = self._open(segment.key, frame, time_ns), 0
         assert isinstance(conversation, Conversation)
+        self.current = conversation
         conversation.feed(index, segment, frame, time_ns)
         if conversation.tunnel:
             # Wireshark's SOCKS dissector opens a stream of its own for what passes through the proxy.
@@ -90,27 +94,22 @@ class Flows:
 
     def shift(self, by_ns: int) -> None:
         """Moves the times of all that is under way, after a jump of the capture's clock."""
-        for conversation in {
-            id(each): each for each, _ in self._table.values() if isinstance(each, Conversation)
-        }.values():
+        for conversation in self.under_way.values():
             conversation.shift(by_ns)
             self._schedule(conversation, conversation.done_at(self._limits))
 
     def finish(self) -> Iterator[Conversation]:
         """All that are still under way, by their numbers."""
-        rest = self._under_way()
+        rest = list(self.under_way.values())
         self._table.clear()
         self._due.clear()
+        self.under_way.clear()
         yield from rest
-
-    def _under_way(self) -> list[Conversation]:
-        """The conversations that are not over, by their numbers."""
-        both = {each.number: each for each, _ in self._table.values() if isinstance(each, Conversation)}
-        return [both[number] for number in sorted(both)]
 
     def _open(self, key: bytes, frame: int, time_ns: int) -> Conversation:
         conversation = Conversation(self._count, key, frame, time_ns, self._limits, self._secrets)
         self._count += 1
+        self.under_way[conversation.number] = conversation
         self._table[key] = (conversation, 0)
         self._table[reverse(key)] = (conversation, 1)
         self._schedule(conversation, conversation.done_at(self._limits))
@@ -128,6 +127,7 @@ class Flows:
     def _finish(self, conversation: Conversation) -> None:
         done = Done(conversation)
         conversation.scheduled_ns = -1
+        del self.under_way[conversation.number]
         for index, key in enumerate((conversation.key, reverse(conversation.key))):
             # The oldest stand first in the table, counted from when they were done.
             self._table.pop(key, None)
@@ -138,6 +138,7 @@ class Flows:
         self._table.pop(reverse(key), None)
         if isinstance(entry[0], Conversation):
             entry[0].scheduled_ns = -1
+            del self.under_way[entry[0].number]
 
     def _count_excess(self) -> int:
         return len(self._table) // 2 - self._limits.most_flows

@@ -5,7 +5,7 @@ No I/O and no clock: time is the time of the frames.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from tlsinspect.conclusion import conclude
 from tlsinspect.conversation import Conversation, Limits
@@ -38,6 +38,7 @@ class Inspector:
         self._flows = Flows(limits=limits or Limits(), secrets=secrets)
         self._now_ns = 0
         self.frames = 0  # frames taken so far
+        self.segment: Segment | None = None  # what the last frame carried
 
     def feed(self, frame: Frame) -> Sequence[Handshake]:
         """Takes one frame; the handshakes that are known for good now, by it or by its time."""
@@ -50,13 +51,30 @@ class Inspector:
         if time_ns > self._flows.next_due_ns:
             handshakes = self.expire(time_ns)
         packet = self._packets.decode(frame)
+        self.segment = None
         if isinstance(packet, Segment):
+            self.segment = packet
             over = self._flows.feed(packet, frame.number, time_ns)
             if over is not None:
                 return (*handshakes, *self._conclude(over))
         elif isinstance(packet, Quoted) and packet.protocol == TCP:
             self._flows.mention(packet.key, frame.number, time_ns)
         return handshakes
+
+    @property
+    def conversation(self) -> Conversation | None:
+        """That of the last segment; None when it was over before."""
+        return self._flows.current
+
+    @property
+    def under_way(self) -> Mapping[int, Conversation]:
+        """The conversations under way by their numbers, those that are not TLS among them; to look at only."""
+        return self._flows.under_way
+
+    @property
+    def evicted(self) -> int:
+        """How many conversations were given up because there were too many."""
+        return self._flows.evicted
 
     def expire(self, now_ns: int) -> Sequence[Handshake]:
         """The handshakes that are over at a time: of closed, settled and silent connections."""

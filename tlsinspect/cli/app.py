@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from tlsinspect import __version__
 from tlsinspect.cli import exit_status
+from tlsinspect.cli.live import capture, capture_options
 from tlsinspect.cli.options import Captures, Options, Output, output_options, reading_options, with_options
 from tlsinspect.model.errors import SelectionError, TlsinspectError
 
@@ -204,3 +205,7 @@ def runbook(
     if cause is not None and log is not None:
         raise SelectionError("Give a CAUSE or --log LINE, not both.")
     return runbook_page(cause, log, options)
+
+
+# What follows COMMAND is its own, options too.
+app.command(context_settings={"allow_interspersed_args": False})(with_options(capture_options)(capture))

@@ -1,0 +1,284 @@
+"""The loop of `capture`: frames from interfaces to a recording, to the inspector, and handshakes to a view.
+
+One thread: reading and writing come first, the inspector gets what time is left; between them stands a queue.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tlsinspect.capture.live import Captured, LiveCapture
+from tlsinspect.capture.recorder import Recorder
+from tlsinspect.conversation import Conversation
+from tlsinspect.excerpt import Excerpt
+from tlsinspect.inspector import Inspector
+from tlsinspect.model.errors import CaptureError
+from tlsinspect.model.frame import Frame
+from tlsinspect.model.handshake import Handshake
+from tlsinspect.model.message import ClientHello
+from tlsinspect.report.live import Counts, is_under_way
+from tlsinspect.tls.keylog import FollowedKeyLog, Secrets
+
+SLICE_SECONDS = 0.02  # of inspecting, before sockets are read again
+WAIT_SECONDS = 0.05  # for frames, when there is nothing else to do
+SLACK_NS = 50_000_000  # a frame may reach us so much later than its time says
+HOLD_NS = 250_000_000  # frames are held back so long where their keys may follow
+KEYS_NS = 20_000_000  # between two looks at key logs
+MOST_QUEUED_OCTETS = 256 << 20
+FRAME_OCTETS = 200  # that a frame in the queue takes beside its data
+MOST_KEYS = 100_000  # client randoms whose lines are kept until their connection is seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """When the watch ends, and what is recorded."""
+
+    seconds: float | None = None
+    handshakes: int | None = None
+    handshakes_only: bool = False
+
+
+class Watch:
+    """Runs a capture to its end.
+
+    Owns the queue and the inspector.  *each* is called with a handshake as soon as it is known and says whether it
+    counts; *tick* again and again; *keeps* says which frames are looked at at all.
+    """
+
+    def __init__(
+        self,
+        capture: LiveCapture,
+        plan: Plan,
+        *,
+        name: str,
+        recorder: Recorder | None,
+        keylogs: tuple[Path, ...],
+        each: Callable[[Handshake], bool],
+        tick: Callable[[], None],
+        keeps: Callable[[Frame], bool] | None = None,
+        over: Callable[[], bool] | None = None,
+    ) -> None:
+        self.stopping = False  # set it to end the watch, from a signal too
+        self._capture = capture
+        self._plan = plan
+        self._recorder = recorder
+        self._each = each
+        self._tick = tick
+        self._keeps = keeps
+        self._over = over
+        secrets = Secrets()
+        self._keylogs = [FollowedKeyLog(path, secrets) for path in keylogs]
+        self._keys = KeyLines()
+        self._keys_due_ns = 0
+        self._hold_ns = HOLD_NS if keylogs else 0
+        self._inspector = Inspector(name, secrets=secrets)
+        self._excerpt = Excerpt() if plan.handshakes_only else None
+        self._queue: deque[Captured] = deque()
+        self._queued_octets = 0
+        self._number = 0
+        self._octets = 0
+        self._shown = 0
+        self._dropped = 0
+        self._started = time.monotonic()
+
+    def run(self) -> None:
+        """Captures until the plan, the caller or an error ends it, then looks at all that was captured.
+
+        Raises CaptureError when the recording failed or the interfaces went away, after that.
+        """
+        problem: CaptureError | None = None
+        try:
+            while not self._ends():
+                self._step()
+            self._read_rest()
+        except CaptureError as error:
+            problem = error
+            self._recorder = None
+        self._hold_ns = 0
+        try:
+            while self._queue:
+                self._step(reading=False)
+        except CaptureError as error:
+            problem = error
+            self._recorder = None
+        self._emit(self._inspector.finish())
+        if problem is not None:
+            raise problem
+
+    def counts(self) -> Counts:
+        """What was counted so far."""
+        statistics = self._capture.statistics
+        return Counts(
+            seconds=round(time.monotonic() - self._started, 3),
+            frames=self._number,
+            octets=self._octets,
+            handshakes=self._shown,
+            under_way=sum(map(is_under_way, self._inspector.under_way.values())),
+            kernel_dropped=statistics.kernel_dropped,
+            application_dropped=self._dropped,
+            conversations_given_up=self._inspector.evicted,
+            frames_written=self._recorder.frames if self._recorder is not None else None,
+        )
+
+    def under_way(self) -> list[Conversation]:
+        """The handshakes under way, the oldest first."""
+        return [each for each in self._inspector.under_way.values() if is_under_way(each)]
+
+    # -- one turn
+
+    def _ends(self) -> bool:
+        plan = self._plan
+        return (
+            self.stopping
+            or (plan.seconds is not None and time.monotonic() - self._started >= plan.seconds)
+            or (plan.handshakes is not None and self._shown >= plan.handshakes)
+            or (self._over is not None and self._over())
+        )
+
+    def _step(self, *, reading: bool = True) -> None:
+        now_ns = time.time_ns()
+        captured = []
+        if reading:
+            captured = self._capture.read(0 if self._due(now_ns) else WAIT_SECONDS)
+            self._take(captured)
+        self._read_keys(now_ns)
+        self._inspect()
+        if not captured and reading:
+            # Nothing that was captured before is still to come.
+            self._emit(self._inspector.expire(self._queue[0].frame.time_ns if self._queue else now_ns - SLACK_NS))
+        self._tick()
+
+    def _due(self, now_ns: int) -> bool:
+        """Whether a frame waits for the inspector."""
+        return bool(self._queue) and self._queue[0].frame.time_ns + self._hold_ns <= now_ns
+
+    def _read_rest(self) -> None:
+        """What was captured before the end and has not been read."""
+        end_ns = time.time_ns()
+        while captured := self._capture.read(0):
+            self._take(captured)
+            if captured[-1].frame.time_ns > end_ns:
+                break
+
+    def _take(self, captured: list[Captured]) -> None:
+        """Numbers frames, records them where nothing has to be known for it, and queues them."""
+        at_once = self._recorder is not None and self._excerpt is None and not self._keylogs
+        for each in captured:
+            frame, interface = each
+            if self._keeps is not None and not self._keeps(frame):
+                continue
+            self._number += 1
+            if frame.number != self._number:
+                each = Captured(frame._replace(number=self._number), interface)
+            size = len(frame.data)
+            self._octets += size
+            if at_once and self._recorder is not None:
+                self._recorder.write(frame, interface)
+            if self._queued_octets > MOST_QUEUED_OCTETS:
+                self._dropped += 1
+                continue
+            self._queue.append(each)
+            self._queued_octets += size + FRAME_OCTETS
+
+    def _inspect(self) -> None:
+        """Gives the inspector frames that are due, for a while."""
+        until = time.monotonic() + SLICE_SECONDS
+        queue, inspector = self._queue, self._inspector
+        horizon_ns = time.time_ns() - self._hold_ns
+        later = self._recorder is not None and (self._excerpt is not None or bool(self._keylogs))
+        while queue and queue[0].frame.time_ns <= horizon_ns and time.monotonic() < until:
+            frame, interface = queue.popleft()
+            self._queued_octets -= len(frame.data) + FRAME_OCTETS
+            if self._excerpt is not None and self._recorder is not None:
+                frame = frame._replace(number=self._recorder.frames + 1)
+            handshakes = inspector.feed(frame)
+            if later:
+                self._record(frame, interface)
+            if handshakes:
+                self._emit(handshakes)
+
+    def _record(self, frame: Frame, interface: str) -> None:
+        """Records a frame that the inspector has seen: with its keys, and perhaps only what belongs to a handshake."""
+        if self._recorder is None:
+            return
+        conversation = self._inspector.conversation if self._inspector.segment is not None else None
+        if conversation is not None and self._keylogs:
+            text = self._keys.of(conversation)
+            if text:
+                self._recorder.write_key_log(text)
+        kept: Frame | None = frame
+        if self._excerpt is not None:
+            kept = self._excerpt.of(frame, self._inspector.segment, conversation)
+        if kept is not None:
+            self._recorder.write(kept, interface)
+
+    def _read_keys(self, now_ns: int) -> None:
+        """Takes in new lines of the key logs; those of connections that were seen are recorded at once."""
+        if not self._keylogs or (now_ns < self._keys_due_ns and self._hold_ns):
+            return
+        self._keys_due_ns = now_ns + KEYS_NS
+        for keylog in self._keylogs:
+            if keylog.refresh():
+                text = self._keys.add(keylog.latest)
+                if text and self._recorder is not None:
+                    self._recorder.write_key_log(text)
+
+    def _emit(self, handshakes: Sequence[Handshake]) -> None:
+        for handshake in handshakes:
+            self._shown += self._each(handshake)
+            if self._excerpt is not None:
+                self._excerpt.forget(handshake.stream)
+            self._keys.forget(handshake.stream)
+
+
+class KeyLines:
+    """The lines of key logs by client random: only those of connections that were captured are recorded.
+
+    Owns lines until their connection is seen, MOST_KEYS at the most, and the randoms of connections under way.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[bytes, list[bytes]] = OrderedDict()
+        self._seen: OrderedDict[bytes, None] = OrderedDict()
+        self._looked_at: dict[int, int] = {}  # events of a conversation
+
+    def add(self, text: bytes) -> bytes:
+        """Takes in new lines; returns those whose connection was seen."""
+        found = []
+        for line in text.splitlines():
+            words = line.split()
+            if len(words) != 3:
+                continue
+            random = words[1].lower()
+            if random in self._seen:
+                found.append(line)
+                continue
+            self._waiting.setdefault(random, []).append(line)
+            if len(self._waiting) > MOST_KEYS:
+                self._waiting.popitem(last=False)
+        return b"".join(line + b"\n" for line in found)
+
+    def of(self, conversation: Conversation) -> bytes:
+        """The lines for the ClientHellos that a conversation has had since the last call."""
+        events = conversation.connection.events if conversation.connection is not None else []
+        start = self._looked_at.get(conversation.number, 0)
+        if len(events) == start:
+            return b""
+        self._looked_at[conversation.number] = len(events)
+        found: list[bytes] = []
+        for event in events[start:]:
+            if isinstance(event.message, ClientHello):
+                random = event.message.random.hex().encode()
+                self._seen[random] = None
+                found += self._waiting.pop(random, ())
+                if len(self._seen) > MOST_KEYS:
+                    self._seen.popitem(last=False)
+        return b"".join(line + b"\n" for line in found)
+
+    def forget(self, number: int) -> None:
+        """Frees what is known of a conversation that is over."""
+        self._looked_at.pop(number, None)
