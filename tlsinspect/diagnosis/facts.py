@@ -5,7 +5,7 @@ from __future__ import annotations
 from tlsinspect import fields, registry
 from tlsinspect.fields import certificates
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import AlertSeen, EndingKind, Event, Handshake, Outcome, Visibility
+from tlsinspect.model.handshake import AlertSeen, Ending, EndingKind, Event, Handshake, Outcome, Visibility
 from tlsinspect.model.message import (
     Alert,
     ApplicationData,
@@ -47,6 +47,15 @@ def ending_alert(handshake: Handshake, side: Side | None = None) -> AlertSeen | 
         return None
     same_place = [seen for seen in handshake.alerts if seen.frame == ending.frame and seen.side is ending.side]
     return next((seen for seen in same_place if seen.alert == ending.alert), fatal_alert(handshake, ending.side))
+
+
+CLOSES = frozenset((EndingKind.FIN, EndingKind.CLOSE))  # in good order, by TCP and by QUIC
+LEAVES = CLOSES | {EndingKind.RST}
+
+
+def left_text(ending: Ending) -> str:
+    """What a side did to the connection, such as "reset"."""
+    return "closed" if ending.kind in CLOSES else "reset"
 
 
 def refusing_alert(handshake: Handshake) -> bool:

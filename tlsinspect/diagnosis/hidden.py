@@ -60,8 +60,10 @@ class HiddenFlight:
 
 
 def client_flight(handshake: Handshake) -> HiddenFlight | None:
-    """The client's flight of a hidden full handshake; None where the sizes tell nothing."""
-    if not hidden(handshake) or resumed(handshake) or early_data(handshake) or lossy(handshake):
+    """The client's flight of a hidden full handshake; None where the sizes tell nothing, as in DTLS."""
+    if handshake.protocol != "tls" or not hidden(handshake):
+        return None
+    if resumed(handshake) or early_data(handshake) or lossy(handshake):
         return None
     records = [event for event in handshake.events if is_record(event) and event.side is Side.CLIENT]
     sizes = encrypted_records(handshake, Side.CLIENT)

@@ -217,6 +217,14 @@ class EncryptedRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ProtectedPacket:
+    """A packet of QUIC that could not be opened.  RFC 9001 section 5."""
+
+    kind: str  # "Initial", "0-RTT", "Handshake" or "1-RTT"
+    octets: int  # length of the packet, its header included
+
+
+@dataclass(frozen=True, slots=True)
 class ApplicationData:
     """Application data that was opened, or that passed in a TLS 1.2 record of that type."""
 
@@ -253,6 +261,7 @@ Message = (
     | Alert
     | ChangeCipherSpec
     | EncryptedRecord
+    | ProtectedPacket
     | ApplicationData
     | PlainOctets
     | Gap

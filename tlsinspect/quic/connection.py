@@ -14,9 +14,9 @@ from tlsinspect.model.message import (
     Alert,
     ApplicationData,
     ClientHello,
-    EncryptedRecord,
     Message,
     PlainMessage,
+    ProtectedPacket,
     ServerHello,
 )
 from tlsinspect.quic.crypto import CryptoStream
@@ -32,7 +32,6 @@ from tlsinspect.tls.messages import decode_message
 from tlsinspect.tls.versions import TLS13
 from tlsinspect.wire import Malformed
 
-HANDSHAKE, APPLICATION_DATA = 22, 23  # content types that stand for the levels of encryption
 CRYPTO_ERROR = 0x0100  # RFC 9000 section 20.1: and the alert in the low octet
 FATAL = 2
 MOST_WAITING = 16  # packets of one side that came before the ServerHello that their keys need
@@ -243,8 +242,7 @@ class Connection:
             self._unopened(direction, packet, frame, time_ns)
 
     def _unopened(self, direction: Direction, packet: Packet, frame: int, time_ns: int) -> None:
-        kind = HANDSHAKE if packet.kind in (Kind.INITIAL, Kind.HANDSHAKE) else APPLICATION_DATA
-        self._data(direction, EncryptedRecord(kind, packet.length), frame, time_ns)
+        self._data(direction, ProtectedPacket(packet.kind.value, packet.length), frame, time_ns)
 
     # -- what is in them
 

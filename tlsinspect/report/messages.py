@@ -20,6 +20,7 @@ from tlsinspect.model.message import (
     NewSessionTicket,
     PlainMessage,
     PlainOctets,
+    ProtectedPacket,
     ServerHello,
     ServerKeyExchange,
     UndecodedMessage,
@@ -65,6 +66,8 @@ def message_name(message: Message) -> str:
             return HANDSHAKE_TYPES.get(kind, f"handshake message {kind}")
         case EncryptedRecord():
             return "encrypted record"
+        case ProtectedPacket(kind=kind):
+            return f"protected {kind} packet"
         case ApplicationData():
             return "application data"
         case PlainOctets():
@@ -103,7 +106,7 @@ def message_detail(message: Message) -> str:
             return f"malformed: {message.defect.problem}"
         case EncryptedRecord():
             return f"{CONTENT_TYPES.get(message.content_type, str(message.content_type))}, {message.octets} octets"
-        case ApplicationData() | Gap():
+        case ApplicationData() | ProtectedPacket() | Gap():
             return f"{message.octets} octets"
         case PlainOctets():
             return words.shortened(message.octets.decode("ascii", "backslashreplace"), 60)
