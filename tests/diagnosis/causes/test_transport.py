@@ -31,7 +31,7 @@ from tlsinspect.diagnosis.causes import (
 )
 from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Mark, Outcome, Preamble
+from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Mark, Outcome, Preamble, Transport
 from tlsinspect.model.message import CertificateRequest, EncryptedRecord, Gap, PlainMessage
 
 RST, FIN, SILENCE = EndingKind.RST, EndingKind.FIN, EndingKind.SILENCE
@@ -297,7 +297,7 @@ def test_says_how_long_the_client_waited() -> None:
     finding = hello_unanswered.check(case(ended(FIN, Side.CLIENT, after_ns=2 * SECOND + 4 * MILLISECOND)))
 
     assert finding is not None
-    assert "closed after 2.0 s" in finding.explanation
+    assert "closed the connection after 2.0 s" in finding.explanation
 
 
 def test_a_client_that_cancels_says_so() -> None:
@@ -335,3 +335,19 @@ def test_a_client_that_could_not_read_the_answer_did_not_give_up() -> None:
     value = with_messages(ended(RST, Side.CLIENT), plain(Side.SERVER, b"220 mail.example ESMTP"))
 
     assert client_gave_up.check(case(value)) is None
+
+
+@pytest.mark.parametrize(("last_frame", "severity"), [(9, None), (1, Severity.WARNING)])
+def test_an_unanswered_hello_over_udp_counts_when_it_was_sent_again(last_frame: int, severity: Severity | None) -> None:
+    value = replace(ended(SILENCE, None), transport="udp", protocol="quic", tcp=Transport(), last_frame=last_frame)
+
+    finding = hello_unanswered.check(case(value))
+
+    assert finding is not None
+    assert (finding.severity, finding.certainty) == (severity, Certainty.LIKELY)
+
+
+def test_a_close_of_quic_right_after_the_hello_is_one() -> None:
+    value = replace(ended(FIN, Side.SERVER), ending=Ending(EndingKind.CLOSE, Side.SERVER, STARTED_NS + 10**7, frame=6))
+
+    assert hello_closed.check(case(value)) is not None

@@ -25,6 +25,7 @@ A refusal by the server: it had agreed. A refused certificate that the client te
 from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import (
+    LEAVES,
     at_frame,
     failed,
     hello_of,
@@ -32,6 +33,7 @@ from tlsinspect.diagnosis.facts import (
     hidden_refusal,
     in_full_view,
     last_message,
+    left_text,
     message_name,
     plain_octets,
     refusing_alert,
@@ -41,7 +43,7 @@ from tlsinspect.diagnosis.facts import (
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import EndingKind, Handshake
+from tlsinspect.model.handshake import Handshake
 
 USER_CANCELED = 90
 LONG_NS = 5 * 10**8
@@ -53,13 +55,13 @@ def check(case: Case) -> Finding | None:
     ending = handshake.ending
     if silent_side(handshake) is Side.CLIENT:
         return went_silent(handshake)
-    if ending is None or ending.side is not Side.CLIENT or ending.kind not in (EndingKind.FIN, EndingKind.RST):
+    if ending is None or ending.side is not Side.CLIENT or ending.kind not in LEAVES:
         return None
     if not failed(handshake) or refusing_alert(handshake) or hidden_refusal(handshake) or hello_of(handshake) is None:
         return None
     if plain_octets(handshake, Side.SERVER) or not in_full_view(handshake):
         return None  # it could not read the answer (not-tls-server), or what was said is not in the capture
-    word = "closed" if ending.kind is EndingKind.FIN else "reset"
+    word = left_text(ending)
     last = last_message(handshake, ending.time_ns)
     if last is None:
         return None

@@ -34,13 +34,14 @@ from tlsinspect.diagnosis.facts import (
     hidden,
     hidden_refusal,
     label,
+    left_text,
     resumed,
     waited,
 )
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import EndingKind, Handshake
+from tlsinspect.model.handshake import Handshake
 
 HIDDEN_PARTS = ("server_certificates", "certificate_request", "client_certificates")
 
@@ -82,7 +83,7 @@ def story(handshake: Handshake, side: Side | None) -> str:
     ending = handshake.ending
     if ending is None or ending.side is None:
         return "The handshake stopped after the ServerHello."
-    word = "closed" if ending.kind is EndingKind.FIN else "reset"
+    word = left_text(ending)
     return (
         f"The {ending.side.value} {word} the connection{at_frame(ending.frame)}, "
         f"{waited(handshake.started_ns, ending.time_ns)} after it began, when the ServerHello had passed."

@@ -25,11 +25,11 @@ family.
 from __future__ import annotations
 
 from tlsinspect.diagnosis.causes.hello_reset import after_hello, candidates
-from tlsinspect.diagnosis.facts import at_frame, unanswered
+from tlsinspect.diagnosis.facts import CLOSES, at_frame, unanswered
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import EndingKind, Handshake
+from tlsinspect.model.handshake import Handshake
 
 CLOSE_NOTIFY = 0
 
@@ -38,7 +38,7 @@ def check(case: Case) -> Finding | None:
     """The first that came after the ClientHello was a FIN of the server."""
     handshake = case.handshake
     ending = handshake.ending
-    if ending is None or ending.kind is not EndingKind.FIN or ending.side is not Side.SERVER:
+    if ending is None or ending.kind not in CLOSES or ending.side is not Side.SERVER:
         return None
     if not unanswered(handshake):
         return None

@@ -25,11 +25,19 @@ A refusal: no alert, no RST, no FIN came. When only the first segment of a large
 from __future__ import annotations
 
 from tlsinspect.diagnosis.causes import hello_split_dropped
-from tlsinspect.diagnosis.facts import at_frame, hello_frame, hello_time_ns, unanswered, waited
+from tlsinspect.diagnosis.facts import (
+    LEAVES,
+    at_frame,
+    hello_frame,
+    hello_time_ns,
+    left_text,
+    unanswered,
+    waited,
+)
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import EndingKind, Handshake, Outcome
+from tlsinspect.model.handshake import Handshake, Outcome
 
 PATIENCE_NS = 10**9  # a client that leaves earlier did not wait for an answer
 MANY_RETRANSMISSIONS = 2
@@ -53,6 +61,8 @@ def check(case: Case) -> Finding | None:
         )
     else:
         where = "the server never answered"
+    if handshake.transport == "udp":
+        return over_udp(handshake, sent)
     return Finding(
         certainty=Certainty.SHOWN,
         explanation=f"{sent}; {where}.{end(handshake)}",
@@ -60,10 +70,24 @@ def check(case: Case) -> Finding | None:
     )
 
 
+def over_udp(handshake: Handshake, sent: str) -> Finding:
+    """UDP acknowledges nothing, so a network that drops it and a capture of one direction look the same."""
+    repeated = handshake.last_frame > handshake.first_frame
+    return Finding(
+        certainty=Certainty.LIKELY,
+        severity=None if repeated else Severity.WARNING,
+        explanation=(
+            f"{sent} over UDP, and no answer is in the capture. A network that drops UDP to that port would do so; a "
+            f"capture of one direction would look the same.{end(handshake)}"
+        ),
+        evidence=("client_hello.server_name", "outcome"),
+    )
+
+
 def silent(handshake: Handshake) -> bool:
     """Whether the time without an answer was long enough to say so."""
     ending = handshake.ending
-    if ending is not None and ending.kind in (EndingKind.FIN, EndingKind.RST):
+    if ending is not None and ending.kind in LEAVES:
         return ending.side is Side.CLIENT and ending.time_ns - hello_time_ns(handshake) >= PATIENCE_NS
     if handshake.outcome is Outcome.STALLED:
         return handshake.hello_retry_request is Missing.NOT_SENT or bool(handshake.client_hellos[1:])
@@ -76,8 +100,8 @@ def end(handshake: Handshake) -> str:
     if ending is None or ending.side is None:
         span = waited(hello_time_ns(handshake), handshake.tcp.last_ns)
         return f" The connection is in the capture for another {span}." if handshake.tcp.last_ns else ""
-    word = "closed" if ending.kind is EndingKind.FIN else "reset the connection"
-    return f" The client {word} after {waited(hello_time_ns(handshake), ending.time_ns)}{at_frame(ending.frame)}."
+    span = waited(hello_time_ns(handshake), ending.time_ns)
+    return f" The client {left_text(ending)} the connection after {span}{at_frame(ending.frame)}."
 
 
 CAUSE = Cause(

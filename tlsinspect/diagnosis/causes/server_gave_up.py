@@ -25,12 +25,14 @@ A refusal that is told: `client-cert-missing` and its like have an alert. A clos
 from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import (
+    LEAVES,
     answered,
     at_frame,
     failed,
     hidden_refusal,
     in_full_view,
     last_message,
+    left_text,
     message_name,
     refusing_alert,
     reset_by_middlebox,
@@ -40,7 +42,7 @@ from tlsinspect.diagnosis.facts import (
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import EndingKind, Handshake
+from tlsinspect.model.handshake import Handshake
 
 
 def check(case: Case) -> Finding | None:
@@ -49,13 +51,13 @@ def check(case: Case) -> Finding | None:
     ending = handshake.ending
     if silent_side(handshake) is Side.SERVER:
         return went_silent(handshake)
-    if ending is None or ending.side is not Side.SERVER or ending.kind not in (EndingKind.FIN, EndingKind.RST):
+    if ending is None or ending.side is not Side.SERVER or ending.kind not in LEAVES:
         return None
     if not failed(handshake) or not answered(handshake) or refusing_alert(handshake) or hidden_refusal(handshake):
         return None
     if not in_full_view(handshake):
         return None
-    word = "closed" if ending.kind is EndingKind.FIN else "reset"
+    word = left_text(ending)
     last = last_message(handshake, ending.time_ns)
     if last is None:
         return None
