@@ -1,0 +1,1 @@
+"""What explains the outcome of a handshake, or the difference between two."""

@@ -70,8 +70,8 @@ def check(case: Case) -> Finding | None:
         certainty=Certainty.LIKELY,
         explanation=(
             f"{said}. The server {new}, and showed a certificate for {names_text(certificate)}, which does not cover "
-            f"the outer name; the client refused with the alert {alert_text(seen)}{at_frame(seen.frame)}. A server that "
-            "simply lacks a certificate for that name would look the same."
+            f"the outer name; the client refused with the alert {alert_text(seen)}{at_frame(seen.frame)}. A server "
+            "that simply lacks a certificate for that name would look the same."
         ),
         evidence=(*evidence, "server_certificates"),
     )

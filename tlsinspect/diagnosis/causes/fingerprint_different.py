@@ -103,8 +103,8 @@ def against(one: Case, other: Case, side: str) -> Finding | None:
             f"The server {how} {label(one.handshake)}{at_frame(hello_frame(one.handshake))} and went on with "
             f"{label(other.handshake)}. Server name, ALPN and versions are the same; the hellos differ in {differing}, "
             f"and so in JA3 ({one.value('client_hello.ja3')}, {other.value('client_hello.ja3')}).{extensions} A filter "
-            "by fingerprint would do so; one by the client's address, or an extension that the server needs, would look "
-            "the same."
+            "by fingerprint would do so; one by the client's address, or an extension that the server needs, would "
+            "look the same."
         ),
         evidence=(*FINGERPRINTS, "client_hello.extensions", "outcome"),
         side=side,
