@@ -182,6 +182,27 @@ def certs(
     return certs_of_captures(captures, options, pem=pem)
 
 
+@app.command(short_help="Every field beside what tshark says of it.")
+@with_options(reading_options)
+def crosscheck(
+    captures: Captures,
+    options: Options,
+    everything: Annotated[bool, typer.Option("--all", help="Show what agrees, too.")] = False,
+) -> int:
+    """Every field beside what tshark says of it, differences first.
+
+    The exit status is 1 when a field differs.  Needs tshark, which comes with Wireshark.
+
+    \b
+    tlsinspect crosscheck trace.pcap
+    tlsinspect crosscheck trace.pcap#3 --keylog keys.log
+    tlsinspect crosscheck trace.pcap --all --format html -o second-opinion.html
+    """
+    from tlsinspect.cli.check import crosscheck_captures
+
+    return crosscheck_captures(captures, options, everything=everything)
+
+
 @app.command(short_help="The troubleshooting runbook, or a page of it.")
 @with_options(output_options)
 def runbook(

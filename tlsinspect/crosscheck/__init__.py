@@ -1,0 +1,1 @@
+"""Our values beside those of another program that read the same capture."""
