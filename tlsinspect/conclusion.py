@@ -7,6 +7,7 @@ from dataclasses import fields as dataclass_fields
 from typing import Any
 
 from tlsinspect.conversation import SEQUENCE_NUMBERS, Conversation
+from tlsinspect.datagrams import DatagramConnection, Exchange
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import (
     Ending,
@@ -33,6 +34,7 @@ from tlsinspect.net.transport import endpoints
 from tlsinspect.tls import messages
 from tlsinspect.tls.assembly import Assembled, assemble
 from tlsinspect.tls.completion import completed, is_fatal, is_finish
+from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.record import is_header
 
 ALERT = 21  # content type
@@ -66,6 +68,47 @@ def conclude(conversation: Conversation, *, name: str, now_ns: int, final: bool,
         handshake(conversation, part, transport, name=name, now_ns=now_ns, final=final, place=(index, len(parts)))
         for index, part in enumerate(parts, 1)
     ]
+
+
+def conclude_exchange(exchange: Exchange, *, name: str, now_ns: int, final: bool) -> Handshake:
+    """The handshake of an exchange over UDP; *final* as above."""
+    connection = exchange.connection
+    connection.finish(exchange.last_ns)
+    events = in_wire_order(connection.events)
+    done = connection.completed
+    ending = first_ending(events, NO_TCP, now_ns)
+    if ending is None and connection.closed is not None:
+        side, frame, time_ns = connection.closed
+        ending = Ending(EndingKind.CLOSE, side, time_ns, frame)
+    if ending is None and not done:
+        quiet = not final or now_ns - exchange.last_ns >= STALL_NS
+        ending = Ending(EndingKind.SILENCE if quiet else EndingKind.CAPTURE_END, None, exchange.last_ns)
+    over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
+    end_ns, end_frame = end_of(events, ending, exchange, done=done and bool(events))
+    source, destination = endpoints(exchange.key)
+    client, server = (destination, source) if exchange.client == 1 else (source, destination)
+    return Handshake(
+        capture=name,
+        stream=exchange.number,
+        part=exchange.part,
+        parts=exchange.peers.parts,
+        transport="udp",
+        protocol=connection.protocol,
+        client=client,
+        server=server,
+        started_ns=exchange.started_ns,
+        ended_ns=end_ns,
+        first_frame=exchange.first_frame,
+        last_frame=end_frame,
+        outcome=Outcome.COMPLETED if done else ENDINGS[ending.kind] if ending is not None else Outcome.CUT,
+        ending=ending,
+        preamble=connection.preamble,
+        events=tuple(events),
+        **assembled(assemble(events, ended=over, keys=connection.keys), connection),
+    )
+
+
+NO_TCP = Transport()
 
 
 def worth_telling(conversation: Conversation, events: Sequence[Event]) -> bool:
@@ -198,17 +241,18 @@ def handshake(
         tcp=transport,
         preamble=conversation.preamble,
         events=tuple(events),
-        **assembled(known, conversation),
+        **assembled(known, connection),
     )
 
 
-def assembled(known: Assembled, conversation: Conversation) -> dict[str, Any]:
-    """The fields that the events say, and the defects of the keys beside them."""
+def assembled(known: Assembled, connection: Connection | DatagramConnection | None) -> dict[str, Any]:
+    """The fields that the events say, and the defects that the connection has beside them."""
     values = {field.name: getattr(known, field.name) for field in dataclass_fields(known)}
-    connection = conversation.connection
-    if connection is not None and connection.keys_failed:
-        problem = "the secrets for this connection do not open its records"
-        values["defects"] = (*known.defects, Defect("keylog", problem))
+    if connection is not None:
+        values["defects"] = (*known.defects, *connection.defects)
+        if connection.keys_failed:
+            problem = "the secrets for this connection do not open its records"
+            values["defects"] += (Defect("keylog", problem),)
     return values
 
 
@@ -308,17 +352,21 @@ def outcome(conversation: Conversation, events: Sequence[Event], ending: Ending 
         return Outcome.COMPLETED
     if ending is None:
         return Outcome.CUT
-    return {
-        EndingKind.ALERT: Outcome.REJECTED,
-        EndingKind.FIN: Outcome.CLOSED,
-        EndingKind.RST: Outcome.RESET,
-        EndingKind.SILENCE: Outcome.STALLED,
-        EndingKind.CAPTURE_END: Outcome.CUT,
-    }[ending.kind]
+    return ENDINGS[ending.kind]
+
+
+ENDINGS = {
+    EndingKind.ALERT: Outcome.REJECTED,
+    EndingKind.FIN: Outcome.CLOSED,
+    EndingKind.RST: Outcome.RESET,
+    EndingKind.CLOSE: Outcome.CLOSED,
+    EndingKind.SILENCE: Outcome.STALLED,
+    EndingKind.CAPTURE_END: Outcome.CUT,
+}
 
 
 def end_of(
-    events: Sequence[Event], ending: Ending | None, conversation: Conversation, *, done: bool
+    events: Sequence[Event], ending: Ending | None, conversation: Conversation | Exchange, *, done: bool
 ) -> tuple[int, int]:
     """Time and frame of the event that completed or ended the handshake."""
     if done:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from tlsinspect.conclusion import conclude
+from tlsinspect.conclusion import conclude, conclude_exchange
 from tlsinspect.conversation import Conversation, Limits
+from tlsinspect.datagrams import Datagrams, Exchange
 from tlsinspect.flows import Flows
 from tlsinspect.model.frame import Frame
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.net.packet import PacketDecoder, Quoted, Segment
+from tlsinspect.net.packet import Datagram, PacketDecoder, Quoted, Segment
 from tlsinspect.tls.keylog import Secrets
 
 __all__ = ["Inspector", "Limits", "inspect"]
 
 FAULT_NS = 30 * 24 * 3600 * 1_000_000_000  # between two frames: some captures have frames of another decade in them
-TCP = 6
+TCP, UDP = 6, 17
 NOTHING: tuple[Handshake, ...] = ()
 
 
@@ -36,6 +37,8 @@ class Inspector:
         self._plain = plain
         self._packets = PacketDecoder()
         self._flows = Flows(limits=limits or Limits(), secrets=secrets)
+        self._datagrams = Datagrams(limits=limits or Limits(), secrets=secrets)
+        self._due_ns = self._datagrams.next_due_ns  # kept here, as every frame asks for it
         self._now_ns = 0
         self.frames = 0  # frames taken so far
         self.segment: Segment | None = None  # what the last frame carried
@@ -46,19 +49,31 @@ class Inspector:
         time_ns = frame.time_ns
         if time_ns - self._now_ns > FAULT_NS and self._now_ns:
             self._flows.shift(time_ns - self._now_ns)  # no pause, but a fault of the capture's clock
+            self._datagrams.shift(time_ns - self._now_ns)
+            self._due_ns = self._datagrams.next_due_ns
         self._now_ns = time_ns
         handshakes: Sequence[Handshake] = NOTHING
-        if time_ns > self._flows.next_due_ns:
+        if time_ns > self._flows.next_due_ns or time_ns > self._due_ns:
             handshakes = self.expire(time_ns)
         packet = self._packets.decode(frame)
         self.segment = None
+        if self._packets.passed:
+            handshakes = (*handshakes, *self._mention(self._packets.passed))
+            self._packets.passed.clear()
         if isinstance(packet, Segment):
             self.segment = packet
             over = self._flows.feed(packet, frame.number, time_ns)
             if over is not None:
                 return (*handshakes, *self._conclude(over))
+        elif isinstance(packet, Datagram):
+            ended = self._datagrams.feed(packet, frame.number, time_ns)
+            if ended:
+                handshakes = (*handshakes, *map(self._conclude_exchange, ended))
+            self._due_ns = self._datagrams.next_due_ns
         elif isinstance(packet, Quoted) and packet.protocol == TCP:
             self._flows.mention(packet.key, frame.number, time_ns)
+        elif isinstance(packet, Quoted) and packet.protocol == UDP:
+            handshakes = (*handshakes, *self._mention((packet.key,)))
         return handshakes
 
     @property
@@ -74,15 +89,26 @@ class Inspector:
     @property
     def evicted(self) -> int:
         """How many conversations were given up because there were too many."""
-        return self._flows.evicted
+        return self._flows.evicted + self._datagrams.evicted
 
     def expire(self, now_ns: int) -> Sequence[Handshake]:
         """The handshakes that are over at a time: of closed, settled and silent connections."""
-        return [each for over in self._flows.expire(now_ns) for each in self._conclude(over)]
+        handshakes = [each for over in self._flows.expire(now_ns) for each in self._conclude(over)]
+        handshakes += map(self._conclude_exchange, self._datagrams.expire(now_ns))
+        self._due_ns = self._datagrams.next_due_ns
+        return handshakes
 
     def finish(self) -> Sequence[Handshake]:
         """All that are still under way at the end of the capture."""
-        return [each for over in self._flows.finish() for each in self._conclude(over, final=True)]
+        handshakes = [each for over in self._flows.finish() for each in self._conclude(over, final=True)]
+        return [*handshakes, *(self._conclude_exchange(over, final=True) for over in self._datagrams.finish())]
+
+    def _mention(self, keys: Iterable[bytes]) -> list[Handshake]:
+        """Counts the UDP conversations of tunnels and ICMP errors."""
+        return [self._conclude_exchange(over) for key in keys for over in self._datagrams.mention(key)]
+
+    def _conclude_exchange(self, exchange: Exchange, *, final: bool = False) -> Handshake:
+        return conclude_exchange(exchange, name=self._name, now_ns=self._now_ns, final=final)
 
     def _conclude(self, conversation: Conversation, *, final: bool = False) -> list[Handshake]:
         return conclude(conversation, name=self._name, now_ns=self._now_ns, final=final, plain=self._plain)

@@ -52,10 +52,12 @@ def server_hello_facts(hello: ServerHello) -> Facts:
     }
 
 
-def our_facts(handshakes: Iterable[Handshake]) -> dict[int, Facts]:
+def our_facts(handshakes: Iterable[Handshake], transport: str = "tcp") -> dict[int, Facts]:
     """Per stream what passed in clear; messages that are cut are left out, as tshark leaves them out."""
     streams: dict[int, Facts] = {}
     for handshake in handshakes:
+        if handshake.transport != transport:
+            continue
         facts = streams.setdefault(
             handshake.stream, {"client_hellos": [], "server_hellos": [], "certificates": [], "alerts": []}
         )
@@ -80,12 +82,12 @@ def is_cut(message: object) -> bool:
     return defect is not None and not isinstance(defect, Missing) and "are in the capture" in defect.problem
 
 
-def expected_facts(path: Path) -> dict[int, Facts]:
-    """The same from an expected/*.tshark.json."""
+def expected_facts(path: Path, kinds: tuple[str, ...] = ("tcp",)) -> dict[int, Facts]:
+    """The same from an expected/*.tshark.json, for the lines of some kinds."""
     streams = {}
     for line in path.read_text().splitlines():
         found = json.loads(line)
-        if found["kind"] != "tcp":
+        if found["kind"] not in kinds:
             continue
         facts: Facts = {
             "client_hellos": found["client_hellos"] if found["client_hello_count"] else [],
