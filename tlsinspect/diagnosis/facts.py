@@ -252,6 +252,9 @@ def unanswered(handshake: Handshake) -> bool:
     """Whether a ClientHello was sent and the server said nothing in TLS: no ServerHello, no alert, no plain text."""
     if hello_of(handshake) is None or plain_octets(handshake, Side.SERVER) or fatal_alert(handshake, Side.SERVER):
         return False
+    server = (event.message for event in handshake.events if event.side is Side.SERVER)
+    if not all(isinstance(message, (Alert, ChangeCipherSpec, ServerHello)) for message in server):
+        return False
     if handshake.server_hello is Missing.LOST:
         return nothing_was_said(handshake)
     return handshake.server_hello is Missing.NOT_SENT
@@ -354,12 +357,14 @@ def asked_nothing(handshake: Handshake) -> bool:
         return False
     if any(isinstance(event.message, ApplicationData) for event in handshake.events):
         return False
+    ending = handshake.ending
     for event in handshake.events:
+        if ending is not None and ending.time_ns < event.time_ns:
+            break  # such as the server's close_notify in answer to the client's FIN
         if isinstance(event.message, Alert) or (
             isinstance(event.message, EncryptedRecord) and event.message.content_type == ALERT_RECORD
         ):
             return event.side is Side.CLIENT
-    ending = handshake.ending
     return ending is not None and ending.side is Side.CLIENT
 
 
