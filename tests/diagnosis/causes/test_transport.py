@@ -32,7 +32,7 @@ from tlsinspect.diagnosis.causes import (
 from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Mark, Outcome, Preamble, Transport
-from tlsinspect.model.message import CertificateRequest, EncryptedRecord, Gap, PlainMessage
+from tlsinspect.model.message import CertificateRequest, EncryptedRecord, Gap, PlainMessage, ProtectedPacket
 
 RST, FIN, SILENCE = EndingKind.RST, EndingKind.FIN, EndingKind.SILENCE
 REFUSED = connection(
@@ -345,6 +345,21 @@ def test_an_unanswered_hello_over_udp_counts_when_it_was_sent_again(last_frame: 
 
     assert finding is not None
     assert (finding.severity, finding.certainty) == (severity, Certainty.LIKELY)
+
+
+def test_a_version_negotiation_of_quic_is_an_answer() -> None:
+    noted = Preamble("quic-version-negotiation", accepted=True, frames=(9,))
+    value = replace(
+        ended(SILENCE, None), transport="udp", protocol="quic", tcp=Transport(), last_frame=9, preamble=noted
+    )
+
+    assert hello_unanswered.check(case(value)) is None
+
+
+def test_a_packet_of_quic_that_cannot_be_opened_is_an_answer() -> None:
+    value = replace(ended(SILENCE, None), transport="udp", protocol="quic", tcp=Transport(), last_frame=9)
+
+    assert hello_unanswered.check(case(with_messages(value, (Side.SERVER, ProtectedPacket("Initial", 1200))))) is None
 
 
 def test_a_close_of_quic_right_after_the_hello_is_one() -> None:

@@ -51,6 +51,8 @@ def check(case: Case) -> Finding | None:
         return None
     if handshake.transport == "tcp" and not tcp.syn_ack and not tcp.server_ttl:
         return None  # no packet of the server at all: its direction was not captured
+    if handshake.transport == "udp" and handshake.preamble is not None:
+        return None  # the server did answer, with a Retry or a Version Negotiation
     sent = f"The client sent its ClientHello{at_frame(hello_frame(handshake))}"
     if tcp.client_octets and tcp.client_acknowledged >= tcp.client_octets:
         where = "the server's host acknowledged it, and the server never answered: its program does not read or hangs"
