@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support import handshakes
-from tlsinspect import fields
+from tlsinspect import fields, registry
 from tlsinspect.diagnosis import causes
 from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.rule import Case, Cause, Severity, Stage
@@ -124,3 +124,22 @@ def test_healthy_handshake_has_no_error(cause: Cause, handshake: object) -> None
     finding = cause.check(Case(handshake=handshake))  # type: ignore[arg-type]
 
     assert finding is None or (finding.severity or cause.severity) is not Severity.ERROR
+
+
+def alert_constants() -> list[object]:
+    """The constants of the causes that have the name of an alert."""
+    names = {registry.ALERTS.name(code).upper(): code for code in registry.ALERTS}
+    found = []
+    for _, name, _ in pkgutil.iter_modules(causes.__path__):
+        module = importlib.import_module(f"{causes.__name__}.{name}")
+        found += [
+            pytest.param(value, names[constant], id=f"{name}.{constant}")
+            for constant, value in vars(module).items()
+            if constant in names and isinstance(value, int)
+        ]
+    return found
+
+
+@pytest.mark.parametrize(("value", "code"), alert_constants())
+def test_constant_of_an_alert_is_that_of_the_list(value: int, code: int) -> None:
+    assert value == code
