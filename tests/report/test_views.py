@@ -114,8 +114,8 @@ def test_a_pair_begins_with_the_verdict() -> None:
     shown = " ".join(text(pair(nginx, build.handshake(capture="curl.pcap", stream=2))).split())
 
     assert (
-        "nginx.pcap#0 was rejected by the server with unrecognized_name(112), curl.pcap#2 completed: "
-        "The client sent no server name"
+        "nginx.pcap#0: the client sent no server name [sni-missing, as the peer states]; "
+        "nginx.pcap#0 was rejected by the server with unrecognized_name(112), curl.pcap#2 completed."
     ) in shown
 
 

@@ -12,11 +12,11 @@ CERTAINTY = {Certainty.STATED: "as the peer states", Certainty.SHOWN: "as the oc
 
 
 def verdict(diagnosis: Diagnosis, left: Case, right: Case, *, left_name: str, right_name: str) -> str:
-    """The first finding of severity error or warning and the two outcomes, in one sentence without its full stop."""
+    """The first finding and the two outcomes, in one sentence without its full stop."""
     best = next((each for each in diagnosis.findings if each.severity >= Severity.WARNING), None)
     ends = outcomes_text(left.handshake, right.handshake, left_name, right_name)
     if best is not None:
-        return f"{ends}: {finding_text(best, left_name, right_name)}"
+        return f"{finding_text(best, left_name, right_name)}; {ends}"
     meaningful = [each for each in diagnosis.differences if each.meaningful]
     if not meaningful:
         return f"{ends}, and nothing that can be seen of them differs in a way that matters"
@@ -24,10 +24,11 @@ def verdict(diagnosis: Diagnosis, left: Case, right: Case, *, left_name: str, ri
 
 
 def finding_text(found: Diagnosed, left_name: str, right_name: str) -> str:
-    """The cause, whose it is, its code and how sure it is."""
-    side = {"left": f" ({left_name})", "right": f" ({right_name})"}.get(found.finding.side or "", "")
+    """Whose the cause is, the cause, its code and how sure it is."""
+    side = {"left": f"{left_name}: ", "right": f"{right_name}: "}.get(found.finding.side or "", "")
     title = found.cause.title.rstrip(".")
-    return f"{title}{side} [{found.code}, {CERTAINTY[found.finding.certainty]}]"
+    title = title[:1].lower() + title[1:] if side and title[1:2].islower() else title
+    return f"{side}{title} [{found.code}, {CERTAINTY[found.finding.certainty]}]"
 
 
 def outcomes_text(left: Handshake, right: Handshake, left_name: str, right_name: str) -> str:

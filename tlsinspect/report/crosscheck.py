@@ -141,7 +141,7 @@ def path_texts(group: Iterable[Compared]) -> Iterator[str]:
         yield from paths
 
 
-MOST_PATHS = 12
+MOST_PATHS = 4
 
 
 def compared_object(compared: Compared) -> dict[str, object]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
-from tlsinspect.diagnosis.rule import Case, Fix, Severity
-from tlsinspect.fields import BY_PATH
+from tlsinspect.diagnosis.engine import Diagnosis
+from tlsinspect.diagnosis.rule import Case, Severity
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import EndingKind, Handshake, Outcome
 from tlsinspect.report import words
-from tlsinspect.report.blocks import Block, Cell, Code, Prose, Report, Table
+from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
+from tlsinspect.report.findings import blind_text, finding_blocks, software_text
 from tlsinspect.report.listing import counted, nothing_text
 from tlsinspect.report.messages import last_message, message_name
 from tlsinspect.report.objects import captures_object, explained_object
-
-MOST_CODES = 6  # causes named in the line about those that cannot be assessed
 
 HOW_ENDED = {
     EndingKind.ALERT: "sent the fatal alert",
@@ -23,12 +21,6 @@ HOW_ENDED = {
     EndingKind.RST: "reset the connection (RST)",
     EndingKind.CLOSE: "closed the connection (CONNECTION_CLOSE)",
 }
-REMEDY = {
-    Missing.HIDDEN: "encrypted: add --keylog FILE",
-    Missing.LOST: "not in the capture",
-    Missing.MALFORMED: "malformed",
-}
-LANGUAGES = {"nginx": "nginx", "Apache": "apache", "Python": "python", "Go": "go", "Java": "java", "Node": "js"}
 
 
 def explanation(captures: Sequence[str], explained: Sequence[tuple[Case, Diagnosis]]) -> Report:
@@ -101,7 +93,7 @@ def handshake_blocks(case: Case, diagnosis: Diagnosis) -> Iterator[Block]:
         heading=f"{words.handshake_text(handshake)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
         f"  {cell.text}",
     )
-    yield from finding_blocks(diagnosis.findings)
+    yield from finding_blocks(diagnosis.findings, (case,))
     if not diagnosis.findings:
         yield Prose(nothing_found_text(handshake))
     blind = blind_text(diagnosis, (case,))
@@ -121,7 +113,9 @@ def nothing_found_text(handshake: Handshake) -> str:
 
 def happened_text(case: Case) -> str:
     """Sentences: what was asked for, what was agreed, who ended it, when."""
-    return " ".join((asked_text(case.handshake), *agreed_sentences(case), ended_text(case.handshake)))
+    software = software_text(case)
+    fits = (f"Its hello fits {software} (likely).",) if software else ()
+    return " ".join((asked_text(case.handshake), *fits, *agreed_sentences(case), ended_text(case.handshake)))
 
 
 def asked_text(handshake: Handshake) -> str:
@@ -164,63 +158,3 @@ def ended_text(handshake: Handshake) -> str:
     alert = f" {words.alert_name(ending.alert)}" if ending.alert else ""
     frame = f"frame {ending.frame}, " if ending.frame else ""
     return f"The {ending.side.value} {HOW_ENDED[ending.kind]}{alert}{behind} ({frame}{after} after the start)."
-
-
-# -- findings -------------------------------------------------------------------------------------------------------
-
-
-def finding_blocks(findings: Sequence[Diagnosed], names: Mapping[str, str] | None = None) -> Iterator[Block]:
-    """Findings, numbered; *names* are those of the left and the right handshake in a pair."""
-    for number, found in enumerate(findings, start=1):
-        certainty = words.CERTAINTY[found.finding.certainty]
-        kind = f"{found.severity.name.lower()}, {certainty}"
-        yield Prose(
-            found.finding.explanation,
-            words.TONE_OF_SEVERITY[found.severity],
-            heading=f"{number}. {found.cause.title} [{found.code}; {kind}]",
-            level=3,
-        )
-        evidence = [evidence_line(each, names or {}) for each in found.evidence]
-        if evidence:
-            yield Prose("Evidence:\n" + "\n".join(f"- {line}" for line in evidence))
-        if found.severity is Severity.INFO and number > 1 and found.fixes:
-            yield Prose(f"Fixes: tlsinspect runbook {found.code}", "faint")
-        else:
-            yield from fix_blocks(found.fixes)
-
-
-def fix_blocks(fixes: Sequence[Fix]) -> Iterator[Block]:
-    """What to change, one product after the other, each with lines to copy."""
-    for fix in fixes:
-        side = f" ({fix.side.value})" if fix.side else ""
-        yield Prose(f"Fix, {fix.product}{side}: {fix.action}", "good")
-        if fix.example:
-            yield Code(fix.example, LANGUAGES.get(fix.product, ""))
-
-
-def evidence_line(evidence: Evidence, names: Mapping[str, str]) -> str:
-    """Such as "frame 4: Server name: not sent  [frame.number == 4 && !tls.handshake.extensions_server_name]"."""
-    where = f"{names[evidence.side]}, " if evidence.side and evidence.side in names else ""
-    frames = evidence.frames
-    place = f"frame {frames[-1]}" if frames else "the connection"
-    title = BY_PATH[evidence.path].title
-    return f"{where}{place}: {title}: {words.value_text(evidence.value)}  [{evidence.display_filter}]"
-
-
-def blind_text(diagnosis: Diagnosis, cases: Iterable[Case]) -> str:
-    """Which causes could not be assessed, and what would help; empty when all could."""
-    if not diagnosis.not_assessed:
-        return ""
-    codes = [cause.code for cause, _ in diagnosis.not_assessed]
-    shown = ", ".join(codes[:MOST_CODES]) + (f" and {len(codes) - MOST_CODES} more" if len(codes) > MOST_CODES else "")
-    everything = tuple(cases)
-    paths = dict.fromkeys(path for _, hidden in diagnosis.not_assessed for path in hidden)
-    reasons: dict[str, list[str]] = {}
-    for path in paths:
-        for case in everything:
-            value = case.value(path)
-            if isinstance(value, Missing) and value in REMEDY:
-                titles = reasons.setdefault(REMEDY[value], [])
-                titles += [BY_PATH[path].title] if BY_PATH[path].title not in titles else []
-    why = "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items())
-    return f"Not assessable: {shown}. Not seen: {why}."

@@ -18,7 +18,7 @@ from tlsinspect.tls.extensions import SERVER_NAME
 
 ROWS = Table(COLUMNS, (), keep=FIRST, firm=4)
 # What the cells of COLUMNS usually take; a longer one is wrapped.
-USUAL_WIDTHS = (5, 12, 21, 21, 26, 7, 12, 20, 20, 14, 32)
+USUAL_WIDTHS = (5, 12, 21, 21, 26, 7, 28, 20, 20, 14, 32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

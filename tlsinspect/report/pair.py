@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tlsinspect.compare import Difference, only_in
 from tlsinspect.diagnosis.engine import Diagnosis, is_unseen
@@ -12,7 +12,8 @@ from tlsinspect.fields import BY_PATH, Compare, Group
 from tlsinspect.model.frame import Missing
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
-from tlsinspect.report.explanation import blind_text, finding_blocks, has_error
+from tlsinspect.report.explanation import has_error
+from tlsinspect.report.findings import blind_text, finding_blocks, software_text
 from tlsinspect.report.objects import SCHEMA, difference_object, finding_object, handshake_object
 from tlsinspect.selection import Pair
 
@@ -55,7 +56,8 @@ def pair_report(left: Case, right: Case, diagnosis: Diagnosis, *, pair: Pair, ev
     if shown:
         blocks.append(difference_table(shown, diagnosis, heads))
     blocks += hidden_blocks(diagnosis)
-    blocks += finding_blocks(diagnosis.findings, {"left": names[0], "right": names[1]})
+    blocks += software_blocks((left, right), names)
+    blocks += finding_blocks(diagnosis.findings, (left, right), {"left": names[0], "right": names[1]})
     blocks += doubt_blocks(diagnosis, left, right)
     listed = [each for each in diagnosis.differences if everything or not each.equal]
     data = {
@@ -178,10 +180,10 @@ def meaning_cell(difference: Difference, diagnosis: Diagnosis) -> Cell:
     if not difference.meaningful:
         expected = difference.field.compare is Compare.EXPECTED
         return Cell("Differs between any two handshakes." if expected else "Follows from other differences.", "faint")
-    found = [each for each in diagnosis.findings if difference.path in each.cause.looks_at]
+    path = difference.path
+    found = next((each for each in diagnosis.findings if path in (*each.cause.looks_at, *each.finding.evidence)), None)
     if found and difference.field.group is not Group.OUTCOME:
-        titles = dict.fromkeys(each.cause.title for each in found)
-        return Cell("; ".join(list(titles)[:2]), words.TONE_OF_SEVERITY[max(each.severity for each in found)])
+        return Cell(found.cause.title, words.TONE_OF_SEVERITY[found.severity])
     if follows(difference):
         return Cell("Follows: only one got that far.", "faint")
     return Cell(NEUTRAL[difference.field.group])
@@ -192,6 +194,15 @@ def follows(difference: Difference) -> bool:
     message = difference.path.partition(".")[0]
     answers = ("server_hello", "hello_retry_request", "server_key_exchange", "server_certificates")
     return message in answers and Missing.NOT_SENT in (difference.left, difference.right)
+
+
+def software_blocks(cases: Sequence[Case], names: Sequence[str]) -> Iterator[Block]:
+    """The software that the hellos fit."""
+    fits = [
+        f"{name} fits {software_text(case)}" for case, name in zip(cases, names, strict=True) if software_text(case)
+    ]
+    if fits:
+        yield Prose(f"Likely by the shape of the hellos: {'; '.join(fits)}.", "faint")
 
 
 def hidden_blocks(diagnosis: Diagnosis) -> Iterator[Block]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from tlsinspect import registry
 from tlsinspect.diagnosis.rule import Cause
 from tlsinspect.report.blocks import Block, Cell, Code, Prose, Report, Table
-from tlsinspect.report.explanation import fix_blocks
+from tlsinspect.report.findings import fix_blocks
 
 SCHEMA = 1
 MOST_MATCHES = 8

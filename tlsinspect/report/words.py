@@ -97,9 +97,14 @@ def stream_text(handshake: Handshake) -> str:
     return f"{number}.{handshake.part}" if handshake.parts > 1 or handshake.part > 1 else number
 
 
+def short_name(capture: str) -> str:
+    """A capture without its folders; standard input by name."""
+    return "standard input" if capture == "-" else PurePath(capture).name or capture
+
+
 def capture_text(handshake: Handshake) -> str:
-    """The capture without its folders; standard input by name."""
-    return "standard input" if handshake.capture == "-" else PurePath(handshake.capture).name or handshake.capture
+    """The capture of a handshake without its folders."""
+    return short_name(handshake.capture)
 
 
 def handshake_text(handshake: Handshake) -> str:

@@ -1,0 +1,136 @@
+"""Findings for people: the explanation first, what it stands on, and the change for the software at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
+from tlsinspect.diagnosis.rule import Case, Fix
+from tlsinspect.diagnosis.stacks import client_stack
+from tlsinspect.fields import BY_PATH
+from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import Handshake
+from tlsinspect.report import words
+from tlsinspect.report.blocks import Block, Code, Prose
+
+MOST_CODES = 6  # causes named in the line about those that cannot be assessed
+MOST_FIXES = 3  # shown with a finding; its page in the runbook has them all
+MOST_PRODUCTS = 8  # named in the line about the other fixes
+
+REMEDY = {
+    Missing.HIDDEN: "encrypted: add --keylog FILE",
+    Missing.LOST: "not in the capture",
+    Missing.MALFORMED: "malformed",
+}
+LANGUAGES = {"nginx": "nginx", "Apache": "apache", "Python": "python", "Go": "go", "Java": "java", "Node": "js"}
+
+
+def finding_blocks(
+    findings: Sequence[Diagnosed], cases: Sequence[Case], names: Mapping[str, str] | None = None
+) -> Iterator[Block]:
+    """Findings, numbered: those of the first one's severity in full, lesser ones as remarks.
+
+    *names* are those of the left and the right handshake in a pair.
+    """
+    if not findings:
+        return
+    full = [each for each in findings if each.severity >= findings[0].severity]
+    for number, found in enumerate(full, start=1):
+        yield Prose(
+            shortened(found.finding.explanation, cases),
+            words.TONE_OF_SEVERITY[found.severity],
+            heading=f"{number}. {heading(found)}",
+            level=3,
+        )
+        evidence = [evidence_line(each, names or {}) for each in found.evidence]
+        if evidence:
+            yield Prose("Evidence:\n" + "\n".join(f"- {line}" for line in evidence))
+        earlier = next((at for at, one in enumerate(full[: number - 1], 1) if one.code in found.cause.follows_from), 0)
+        if earlier:
+            yield Prose(f"It follows from {earlier}: mend that one.", "good")
+        else:
+            yield from chosen_fixes(found)
+    lesser = findings[len(full) :]
+    if lesser:
+        remarks = (f"- {heading(each)}: {shortened(each.finding.explanation, cases)}" for each in lesser)
+        yield Prose("Noticed as well:\n" + "\n".join(remarks))
+
+
+def heading(found: Diagnosed) -> str:
+    """The title with the code, how much it matters and how sure it is."""
+    certainty = words.CERTAINTY[found.finding.certainty]
+    return f"{found.cause.title} [{found.code}; {found.severity.name.lower()}, {certainty}]"
+
+
+def shortened(text: str, cases: Sequence[Case]) -> str:
+    """A text in which captures are called by their short names, where those tell them apart."""
+    captures = {each.capture for case in cases for each in handshakes_of(case)}
+    short = {capture: words.short_name(capture) for capture in captures}
+    if len(set(short.values())) < len(captures):
+        return text
+    for capture in sorted(captures, key=len, reverse=True):
+        text = text.replace(f"{capture}#", f"{short[capture]}#")
+    return text
+
+
+def handshakes_of(case: Case) -> Iterator[Handshake]:
+    """The handshakes that a text about a case may name."""
+    yield case.handshake
+    if case.origin is not None:
+        yield case.origin.handshake
+        yield case.origin.first
+
+
+def chosen_fixes(found: Diagnosed) -> Iterator[Block]:
+    """The fixes for the software that the hello fits, else the first ones; the others by name of the product."""
+    count = min(found.fitting or MOST_FIXES, MOST_FIXES)
+    yield from fix_blocks(found.fixes[:count])
+    shown = {fix.product for fix in found.fixes[:count]}
+    others = [product for product in dict.fromkeys(fix.product for fix in found.fixes[count:]) if product not in shown]
+    if others:
+        more = f" and {len(others) - MOST_PRODUCTS} more" if len(others) > MOST_PRODUCTS else ""
+        named = ", ".join(others[:MOST_PRODUCTS]) + more
+        yield Prose(f"For {named}: tlsinspect runbook {found.code}", "faint")
+
+
+def fix_blocks(fixes: Sequence[Fix]) -> Iterator[Block]:
+    """What to change, one product after the other, each with lines to copy."""
+    for fix in fixes:
+        side = f" ({fix.side.value})" if fix.side else ""
+        yield Prose(f"Fix, {fix.product}{side}: {fix.action}", "good")
+        if fix.example:
+            yield Code(fix.example, LANGUAGES.get(fix.product, ""))
+
+
+def evidence_line(evidence: Evidence, names: Mapping[str, str]) -> str:
+    """Such as "frame 4: Server name: not sent  [frame.number == 4 && !tls.handshake.extensions_server_name]"."""
+    where = f"{names[evidence.side]}, " if evidence.side and evidence.side in names else ""
+    frames = evidence.frames
+    place = f"frame {frames[-1]}" if frames else "the connection"
+    title = BY_PATH[evidence.path].title
+    return f"{where}{place}: {title}: {words.value_text(evidence.value)}  [{evidence.display_filter}]"
+
+
+def software_text(case: Case) -> str:
+    """The software that a hello fits, such as "curl with OpenSSL"; empty when it fits none that is known."""
+    stack = client_stack(case.handshake.client_hellos[0]) if case.handshake.client_hellos else None
+    return stack.text if stack else ""
+
+
+def blind_text(diagnosis: Diagnosis, cases: Iterable[Case]) -> str:
+    """Which causes could not be assessed, and what would help; empty when all could."""
+    if not diagnosis.not_assessed:
+        return ""
+    codes = [cause.code for cause, _ in diagnosis.not_assessed]
+    shown = ", ".join(codes[:MOST_CODES]) + (f" and {len(codes) - MOST_CODES} more" if len(codes) > MOST_CODES else "")
+    everything = tuple(cases)
+    paths = dict.fromkeys(path for _, hidden in diagnosis.not_assessed for path in hidden)
+    reasons: dict[str, list[str]] = {}
+    for path in paths:
+        for case in everything:
+            value = case.value(path)
+            if isinstance(value, Missing) and value in REMEDY:
+                titles = reasons.setdefault(REMEDY[value], [])
+                titles += [BY_PATH[path].title] if BY_PATH[path].title not in titles else []
+    why = "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items())
+    return f"Not assessable: {shown}. Not seen: {why}."
