@@ -7,7 +7,7 @@ from tlsinspect.model.message import ClientHello
 from tlsinspect.tls import extensions as ext
 
 SIGNALLING_SUITES = frozenset((0x00FF, 0x5600))  # TLS_EMPTY_RENEGOTIATION_INFO_SCSV and TLS_FALLBACK_SCSV
-FEW_SUITES = 3
+FEW_SUITES = 5  # the shortest default list for TLS 1.2 that was seen, that of rustls, has six
 TLS12 = 0x0303
 
 
@@ -24,13 +24,7 @@ def narrow_offer(hello: ClientHello) -> tuple[str, ...]:
     highest = highest_version(hello)
     if highest < TLS12:
         found.append(f"the client offers nothing above {registry.version_name(highest)}")
-    suites = [code for code in hello.cipher_suites if not registry.is_grease(code) and code not in SIGNALLING_SUITES]
-    newer = sum(registry.cipher_suite(code).tls13 for code in suites)
-    older = len(suites) - newer
-    # Three suites are all that there is for a client of TLS 1.3 alone.
-    if (highest > TLS12 and newer < 2) or 0 < older <= FEW_SUITES:
-        names = ", ".join(registry.CIPHER_SUITES.name(code) for code in suites[:4])
-        found.append(f"the client offers few cipher suites ({names})")
+    found += narrow_suites(hello, highest)
     groups = hello.body(ext.SUPPORTED_GROUPS)
     if isinstance(groups, tuple):
         named = [code for code in groups if not registry.is_grease(code)]
@@ -41,3 +35,22 @@ def narrow_offer(hello: ClientHello) -> tuple[str, ...]:
         names = ", ".join(registry.SIGNATURE_SCHEMES.name(code) for code in schemes)
         found.append(f"the client offers few signature algorithms ({names})")
     return tuple(found)
+
+
+def narrow_suites(hello: ClientHello, highest: int) -> list[str]:
+    """What is narrow about the cipher suites."""
+    suites = [code for code in hello.cipher_suites if not registry.is_grease(code) and code not in SIGNALLING_SUITES]
+    older = [registry.cipher_suite(code) for code in suites if not registry.cipher_suite(code).tls13]
+    found = []
+    # Three suites are all that there is for a client of TLS 1.3 alone.
+    if (highest > TLS12 and len(suites) - len(older) < 2) or 0 < len(older) <= FEW_SUITES:
+        names = ", ".join(registry.CIPHER_SUITES.name(code) for code in suites[:4])
+        found.append(f"the client offers few cipher suites ({names})")
+    elif highest <= TLS12 and older:
+        if {each.key_exchange for each in older} == {"RSA"}:
+            found.append(
+                "every cipher suite offered has the static RSA key exchange, which many servers no longer serve"
+            )
+        elif len(authentications := {each.authentication for each in older}) == 1:
+            found.append(f"every cipher suite offered needs {authentications.pop()} authentication of the server")
+    return found
