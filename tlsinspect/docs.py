@@ -1,13 +1,17 @@
 """Writes the generated pages under docs/: runbook, fields, commands, JSON Schema.
 
-`python -m tlsinspect.docs` writes them, `--check` fails when one is stale.
+`python -m tlsinspect.docs` writes them, `--check` fails when one is stale.  In pages that people write, the output of a
+command is generated too: the block behind a line `<!-- output: ARGUMENTS -->`.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 import json
+import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +27,7 @@ from tlsinspect.report.blocks import Cell, Prose, Report, Table
 from tlsinspect.report.runbook import cause_page, runbook_index
 from tlsinspect.report.schema import schema
 
+OUTPUT = re.compile(r"(<!-- output: (.*?) -->\n```text\n).*?(```)", re.DOTALL)
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
 
@@ -32,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
     parser.add_argument("--folder", type=Path, default=DOCS, help=argparse.SUPPRESS)
     given = parser.parse_args(arguments)
-    stale = stale_pages(given.folder)
+    stale = {**stale_pages(given.folder), **stale_outputs(given.folder)}
     for path, text in stale.items():
         if given.check:
             print(f"{path} is stale: run python -m tlsinspect.docs", file=sys.stderr)
@@ -61,6 +66,27 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "fields.md", text_of(field_page())
     yield "cli.md", "\n".join(command_lines()) + "\n"
     yield "schema.json", json.dumps(schema(), indent=2) + "\n"
+
+
+def stale_outputs(folder: Path) -> dict[Path, str | None]:
+    """The pages that people write and that show another output than the command prints now."""
+    found: dict[Path, str | None] = {}
+    for path in (folder.parent / "README.md", *sorted(folder.glob("*.md"))):
+        if path.exists():
+            old = path.read_text("utf-8")
+            new = OUTPUT.sub(lambda match: match[1] + output_of(match[2], folder.parent) + match[3], old)
+            if new != old:
+                found[path] = new
+    return found
+
+
+def output_of(arguments: str, folder: Path) -> str:
+    """What tlsinspect prints on a screen of 100 columns, run in a folder.  Raises RuntimeError when it fails."""
+    with contextlib.chdir(folder):
+        result = typer.testing.CliRunner().invoke(app, shlex.split(arguments), env={"COLUMNS": "100", "NO_COLOR": "1"})
+    if not isinstance(result.exception, SystemExit | None) or result.exit_code not in (0, 1):
+        raise RuntimeError(f"tlsinspect {arguments} failed: {result.output}") from result.exception
+    return result.stdout.rstrip() + "\n"
 
 
 def text_of(report: Report) -> str:
