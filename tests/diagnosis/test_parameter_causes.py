@@ -125,7 +125,7 @@ def test_the_most_unusual_part_of_the_offer_is_likely(hello: ClientHello, cause:
     assert first(value) == cause.code
 
 
-@pytest.mark.parametrize("hello", [ordinary(), ordinary12(), ordinary(supported_versions=(TLS13,))])
+@pytest.mark.parametrize("hello", [ordinary(), ordinary12()])
 @pytest.mark.parametrize("cause", NO_OVERLAP, ids=lambda cause: cause.code)
 def test_nothing_is_said_of_an_ordinary_offer(cause: Cause, hello: ClientHello) -> None:
     assert cause.check(case(refused(hello))) is None
@@ -190,6 +190,20 @@ def test_the_server_states_that_it_has_no_such_version() -> None:
 
 def test_the_offer_of_supported_versions_is_told() -> None:
     assert "offers TLS 1.3, TLS 1.2" in found(VERSION, refused(ordinary(), 70)).explanation
+
+
+def test_openssl_says_internal_error_to_versions_that_need_sha1() -> None:
+    value = refused(ordinary12(legacy_version=TLS11, cipher_suites=(0xC009, 0xC013, 0x002F)), 80)
+
+    assert found(VERSION, value).certainty is Certainty.LIKELY
+    assert first(value) == "version-no-overlap"
+    assert VERSION.check(case(refused(ordinary12(), 80))) is None
+
+
+def test_tls13_alone_is_likely_what_was_refused_where_nothing_else_is_unusual() -> None:
+    hello = ordinary(supported_versions=(0x1A1A, TLS13))
+
+    assert found(VERSION, refused(hello)).certainty is Certainty.LIKELY
 
 
 def test_a_hello_that_is_not_in_the_capture_is_not_told() -> None:

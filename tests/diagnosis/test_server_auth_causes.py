@@ -328,6 +328,10 @@ def test_a_good_response_says_nothing() -> None:
     assert REVOKED.check(case(stapled(accepted(LEAF), revoked=False))) is None
 
 
+def test_a_revocation_explains_the_refusal_so_that_trust_is_not_doubted() -> None:
+    assert UNTRUSTED.check(case(stapled(refused(42, LEAF), revoked=True))) is None
+
+
 def test_the_client_states_the_revocation() -> None:
     assert found(REVOKED, refused(44, LEAF)).certainty is Certainty.STATED
 
@@ -361,6 +365,22 @@ def test_a_root_that_is_no_anchor_is_untrusted() -> None:
 
     assert INCOMPLETE.check(value) is None
     assert "ends in the root 'CN=Test Root'" in found(UNTRUSTED, value).explanation
+
+
+def test_with_the_anchors_given_an_issuer_that_may_be_a_root_is_no_missing_intermediate() -> None:
+    strange = issue(NAME, issue("Strange CA"), dns_names=[NAME])
+    value = case(refused(48, strange), ca=ROOT)
+
+    assert INCOMPLETE.check(value) is None
+    assert "issued by 'CN=Strange CA', which is none of the anchors given" in found(UNTRUSTED, value).explanation
+
+
+def test_an_issuer_of_the_organization_of_an_anchor_is_a_missing_intermediate() -> None:
+    root = issue("Casebook Anchor", organization="Casebook")
+    leaf = issue(NAME, issue("Casebook CA 7", root, organization="Casebook"), dns_names=[NAME])
+
+    assert found(INCOMPLETE, case(refused(48, leaf), ca=root)).certainty is Certainty.SHOWN
+    assert INCOMPLETE.check(case(refused(48, leaf))) is None
 
 
 def test_an_issuer_that_calls_itself_a_root_is_no_missing_intermediate() -> None:

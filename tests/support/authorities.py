@@ -45,10 +45,14 @@ def issue(
     end: datetime.datetime = END,
     key: Key | None = None,
     usage: ObjectIdentifier | None = None,
+    organization: str | None = None,
 ) -> Issued:
     """A certificate, self-signed without an issuer; one without names is an authority."""
     own = key or ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    names = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+    if organization:
+        names.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+    subject = x509.Name(names)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -60,9 +64,9 @@ def issue(
         .add_extension(x509.BasicConstraints(ca=not dns_names, path_length=None), critical=True)
     )
     if dns_names:
-        names = x509.SubjectAlternativeName([x509.DNSName(each) for each in dns_names])
+        alternative = x509.SubjectAlternativeName([x509.DNSName(each) for each in dns_names])
         purpose = x509.ExtendedKeyUsage([usage or ExtendedKeyUsageOID.SERVER_AUTH])
-        builder = builder.add_extension(names, critical=False).add_extension(purpose, critical=False)
+        builder = builder.add_extension(alternative, critical=False).add_extension(purpose, critical=False)
     signer = issuer.key if issuer else own
     return Issued(builder.sign(signer, hashes.SHA256()), own)
 

@@ -65,15 +65,19 @@ def candidates(hello: ClientHello) -> tuple[Candidate, ...]:
     """The parts of an offer that are unusual, the likeliest to be blamed first; empty for an ordinary offer."""
     if hello.defect is not None:
         return ()
-    found = (*old_version(hello), *unusual_suites(hello), *unusual_groups(hello), *unusual_schemes(hello))
+    found = (*unusual_versions(hello), *unusual_suites(hello), *unusual_groups(hello), *unusual_schemes(hello))
     return tuple(sorted(found, key=lambda each: -each.fit))
 
 
-def old_version(hello: ClientHello) -> Iterator[Candidate]:
-    """Nothing above TLS 1.1, which RFC 8996 deprecates."""
+def unusual_versions(hello: ClientHello) -> Iterator[Candidate]:
+    """Nothing above TLS 1.1, which RFC 8996 deprecates; or TLS 1.3 alone, which GnuTLS refuses so if it must."""
     highest = highest_version(hello)
     if highest < TLS12:
         yield Candidate(VERSION, 100, f"the client offers nothing above {registry.version_name(highest)}")
+    listed = hello.body(ext.SUPPORTED_VERSIONS)
+    offered = [code for code in listed if not registry.is_grease(code)] if isinstance(listed, tuple) else []
+    if len(offered) == 1 and is_tls13(highest):
+        yield Candidate(VERSION, 30, f"the client offers {registry.version_name(highest)} alone")
 
 
 def unusual_suites(hello: ClientHello) -> Iterator[Candidate]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -26,7 +26,9 @@ from tlsinspect.diagnosis.pairs import told
 from tlsinspect.diagnosis.rule import Case, Check, ComparePair, Finding, Severity
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import AlertSeen, EndingKind, Handshake
-from tlsinspect.model.message import Certificate, CertificateMessage
+from tlsinspect.model.message import Certificate, CertificateMessage, CertificateStatus
+from tlsinspect.tls import extensions as ext
+from tlsinspect.tls.ocsp import REVOKED, CertificateState, decode_ocsp_response
 from tlsinspect.tls.x509 import matches_host
 
 BAD_CERTIFICATE, UNSUPPORTED_CERTIFICATE, CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED = 42, 43, 44, 45
@@ -244,9 +246,31 @@ def weaknesses(handshake: Handshake) -> tuple[str, ...]:
     return tuple(found)
 
 
+def stapled(handshake: Handshake) -> CertificateState | None:
+    """What the response says that the server stapled to its leaf."""
+    if resumed(handshake):
+        return None
+    return next((state for der in responses(handshake) if (state := decode_ocsp_response(der)) is not None), None)
+
+
+def responses(handshake: Handshake) -> Iterator[bytes]:
+    """The stapled responses: a message up to TLS 1.2, an extension of the leaf's entry from TLS 1.3 on."""
+    for event in handshake.events:
+        if event.side is Side.SERVER and isinstance(event.message, CertificateStatus):
+            yield event.message.response
+    message = handshake.server_certificates
+    if isinstance(message, CertificateMessage) and message.entries:
+        for extension in message.entries[0].extensions:
+            if extension.type == ext.STATUS_REQUEST and isinstance(extension.body, bytes):
+                yield extension.body
+
+
 def explained(case: Case) -> bool:
     """Whether a fault of the certificate itself explains the client's alert, so that trust need not be doubted."""
     code = refusal_code(case.handshake)
+    state = stapled(case.handshake)
+    if state is not None and state.status == REVOKED and code != UNKNOWN_CA:
+        return True
     if code == UNKNOWN_CA:
         return self_signed(case)
     if code == UNSUPPORTED_CERTIFICATE:

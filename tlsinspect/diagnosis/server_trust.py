@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tlsinspect.diagnosis.client_fit import owner
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.diagnosis.server_auth import server_chain, sounds_like_intermediate, sounds_like_root
 from tlsinspect.tls.trust import Trust, Verdict, build, system_anchors
+from tlsinspect.tls.x509 import decode_certificate
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Standing:
     verdict: Verdict
     given: bool  # the anchors were given with --ca
     length: int  # certificates sent
+    related: bool = False  # the issuer in question is of the organization of an anchor that was given
 
     @property
     def anchors_text(self) -> str:
@@ -26,14 +29,13 @@ class Standing:
     def incomplete(self) -> bool:
         """Whether an intermediate certificate is what is missing, as far as that can be told.
 
-        The octets have names alone: with anchors at hand that lack the missing issuer it is one unless it calls itself
-        a root; without, only where it calls itself what intermediates are called.
+        The octets have names alone, so an issuer that is neither sent nor an anchor is one where it calls itself what
+        intermediates are called, or belongs to the organization of an anchor that was given.
         """
         verdict = self.verdict
-        if verdict.trust is Trust.UNKNOWN or not self.given:
-            open_end = verdict.trust in (Trust.ISSUER_MISSING, Trust.UNKNOWN)
-            return open_end and bool(verdict.name) and sounds_like_intermediate(verdict.name)
-        return verdict.trust is Trust.ISSUER_MISSING and not verdict.other_key and not sounds_like_root(verdict.name)
+        if verdict.trust not in (Trust.ISSUER_MISSING, Trust.UNKNOWN) or verdict.other_key:
+            return False
+        return sounds_like_intermediate(verdict.name) or (self.related and not sounds_like_root(verdict.name))
 
 
 def standing(case: Case) -> Standing | None:
@@ -43,7 +45,13 @@ def standing(case: Case) -> Standing | None:
         return None
     anchors = case.meant.anchors
     verdict = build([each.der for each in chain], system_anchors() if anchors is None else anchors, case.at)
-    return Standing(verdict, anchors is not None, len(chain))
+    return Standing(verdict, anchors is not None, len(chain), related(verdict.name, anchors or ()))
+
+
+def related(name: str, anchors: tuple[bytes, ...]) -> bool:
+    """Whether an authority is of the same organization as an anchor."""
+    organizations = owner(name)[0]
+    return any(organizations & owner(decode_certificate(der).subject)[0] for der in anchors)
 
 
 def sent_text(count: int) -> str:

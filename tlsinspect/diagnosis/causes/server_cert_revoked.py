@@ -23,17 +23,11 @@ An expired certificate. A server that staples nothing to a certificate that dema
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from tlsinspect.diagnosis import server_auth as sa
-from tlsinspect.diagnosis.facts import alert_text, at_frame, resumed
+from tlsinspect.diagnosis.facts import alert_text, at_frame
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
-from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import Handshake
-from tlsinspect.model.message import CertificateMessage, CertificateStatus
-from tlsinspect.tls import extensions as ext
-from tlsinspect.tls.ocsp import REVOKED, CertificateState, decode_ocsp_response
+from tlsinspect.tls.ocsp import REVOKED
 
 FITTING = frozenset((sa.CERTIFICATE_REVOKED, sa.ACCESS_DENIED, *sa.UNSPECIFIC))
 
@@ -42,7 +36,7 @@ def check(case: Case) -> Finding | None:
     """The client says so, or the stapled response does."""
     handshake = case.handshake
     seen = sa.refusal(handshake)
-    state = stapled(handshake)
+    state = sa.stapled(handshake)
     stated = seen is not None and seen.alert.description == sa.CERTIFICATE_REVOKED
     if state is not None and state.status == REVOKED:
         weight = sa.weight(handshake, FITTING)
@@ -70,25 +64,6 @@ def check(case: Case) -> Finding | None:
         evidence=sa.evidence(handshake),
         fill=sa.fill(case),
     )
-
-
-def stapled(handshake: Handshake) -> CertificateState | None:
-    """What the response says that the server stapled to its leaf."""
-    if resumed(handshake):
-        return None
-    return next((state for der in responses(handshake) if (state := decode_ocsp_response(der)) is not None), None)
-
-
-def responses(handshake: Handshake) -> Iterator[bytes]:
-    """The stapled responses: a message up to TLS 1.2, an extension of the leaf's entry from TLS 1.3 on."""
-    for event in handshake.events:
-        if event.side is Side.SERVER and isinstance(event.message, CertificateStatus):
-            yield event.message.response
-    message = handshake.server_certificates
-    if isinstance(message, CertificateMessage) and message.entries:
-        for extension in message.entries[0].extensions:
-            if extension.type == ext.STATUS_REQUEST and isinstance(extension.body, bytes):
-                yield extension.body
 
 
 CAUSE = Cause(

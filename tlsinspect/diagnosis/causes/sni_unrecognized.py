@@ -37,10 +37,12 @@ from tlsinspect.diagnosis.facts import (
 )
 from tlsinspect.diagnosis.fixes import SERVE_THE_NAME
 from tlsinspect.diagnosis.log_lines import alert_lines
+from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import AlertSeen, Handshake
+from tlsinspect.tls.versions import TLS12
 
 UNRECOGNIZED_NAME, INTERNAL_ERROR = 112, 80
 
@@ -73,6 +75,8 @@ def unsaid(case: Case, name: str, seen: AlertSeen) -> Finding | None:
     offered = handshake.resumption.offered
     if seen.alert.description != INTERNAL_ERROR or (isinstance(offered, tuple) and offered):
         return None
+    if highest_version(handshake.client_hellos[0]) < TLS12:
+        return None  # OpenSSL 3 says the same to versions that need SHA-1
     return Finding(
         certainty=Certainty.LIKELY,
         explanation=(

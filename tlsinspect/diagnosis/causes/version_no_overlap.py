@@ -10,7 +10,8 @@ which stops at TLS 1.2, against a server of TLS 1.3 alone; a server that an upda
 
 ClientHello, then the fatal alert protocol_version(70) in clear and no ServerHello; in TLS 1.2 and TLS 1.3 alike. The
 offer stands in supported_versions, or, without it, goes up to the legacy version. rustls says handshake_failure(40)
-instead. Where the *client* sends the alert it comes after the ServerHello: the server chose less than the client wants.
+instead, and so does GnuTLS to a client of TLS 1.3 alone; OpenSSL 3 says internal_error(80) to TLS 1.1 and less. Where
+the *client* sends the alert it comes after the ServerHello: the server chose less than the client wants.
 
 ## How to confirm
 
@@ -27,7 +28,7 @@ from __future__ import annotations
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import alert_text, at_frame, ending_alert, hello_frame, hello_of
 from tlsinspect.diagnosis.log_lines import alert_lines
-from tlsinspect.diagnosis.mismatch import VERSION, likeliest, server_hello_of
+from tlsinspect.diagnosis.mismatch import VERSION, likeliest, refused_offer, server_hello_of
 from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.parameter_fixes import VERSIONS
@@ -35,8 +36,9 @@ from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity,
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.tls import extensions as ext
+from tlsinspect.tls.versions import TLS12
 
-PROTOCOL_VERSION = 70
+PROTOCOL_VERSION, INTERNAL_ERROR = 70, 80
 OFFER = ("client_hello.supported_versions", "client_hello.legacy_version")
 
 
@@ -45,7 +47,7 @@ def check(case: Case) -> Finding | None:
     handshake = case.handshake
     seen = ending_alert(handshake)
     if seen is None or seen.alert.description != PROTOCOL_VERSION:
-        return likeliest(case, VERSION, OFFER)
+        return likeliest(case, VERSION, OFFER) or too_old(case)
     said = f"the alert {alert_text(seen)}{at_frame(seen.frame)}"
     answer = server_hello_of(case)
     if seen.side is Side.SERVER and handshake.server_hello is Missing.NOT_SENT:
@@ -68,6 +70,22 @@ def check(case: Case) -> Finding | None:
             evidence=(*OFFER, "server_hello.version", "client_alert"),
         )
     return None
+
+
+def too_old(case: Case) -> Finding | None:
+    """internal_error in answer to TLS 1.1 or less, as OpenSSL 3 says where its security level allows no SHA-1."""
+    found = refused_offer(case, INTERNAL_ERROR)
+    if found is None or found[1].defect is not None or highest_version(found[1]) >= TLS12:
+        return None
+    return Finding(
+        certainty=Certainty.LIKELY,
+        explanation=(
+            f"{offer_text(case.handshake)}, and the server answered with the alert {alert_text(found[0])}"
+            f"{at_frame(found[0].frame)}: OpenSSL 3 does so above security level 0, as these versions need SHA-1. Not "
+            "ruled out: any other fault of the server, such as a certificate that it lacks."
+        ),
+        evidence=(*OFFER, "server_alert"),
+    )
 
 
 def offer_text(handshake: Handshake) -> str:
