@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from tlsinspect import fingerprint, registry
 from tlsinspect.model.frame import Missing, Side
@@ -154,7 +155,39 @@ def all_frames_of(*kinds: type) -> Callable[[Handshake], tuple[int, ...]]:
 
 
 CLIENT_HELLO_FRAMES = frames_of(ClientHello)
-SERVER_HELLO_FRAMES = frames_of(ServerHello)
+
+
+def hello_frames(*, retry: bool) -> Callable[[Handshake], tuple[int, ...]]:
+    """The frames of the ServerHello, or of the HelloRetryRequest before it, which has the same form."""
+
+    def frames(handshake: Handshake) -> tuple[int, ...]:
+        for event in handshake.events:
+            if isinstance(event.message, ServerHello) and event.message.hello_retry_request is retry:
+                return event.frames
+        return ()
+
+    return frames
+
+
+SERVER_HELLO_FRAMES = hello_frames(retry=False)
+RETRY_FRAMES = hello_frames(retry=True)
+
+
+def chosen_alpn_frames(handshake: Handshake) -> tuple[int, ...]:
+    """The frames of the message that names the chosen protocol: EncryptedExtensions where there is one."""
+    return frames_of(EncryptedExtensions)(handshake) or SERVER_HELLO_FRAMES(handshake)
+
+
+def alert_frames(side: Side) -> Callable[[Handshake], tuple[int, ...]]:
+    """The frame of the first fatal alert of one side."""
+
+    def frames(handshake: Handshake) -> tuple[int, ...]:
+        fatal = (seen.frame for seen in handshake.alerts if seen.side is side and seen.alert.level == 2)
+        return tuple(islice(fatal, 1))
+
+    return frames
+
+
 NO_FRAMES: Callable[[Handshake], tuple[int, ...]] = lambda handshake: ()  # noqa: E731 - a table entry
 
 
@@ -429,7 +462,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.ROUTING,
         read=chosen_alpn,
         compare=Compare.VALUE,
-        frames=frames_of(EncryptedExtensions, ServerHello),
+        frames=chosen_alpn_frames,
         wireshark="tls.handshake.extensions_alpn_str",
         source="RFC 7301 section 3.1",
     ),
@@ -537,7 +570,7 @@ FIELDS: tuple[Field, ...] = (
         path="client_hello.ja3",
         title="JA3",
         group=Group.HELLO,
-        read=of_whole_client_hello(fingerprint.ja3),
+        read=of_whole_client_hello(lambda c: fingerprint.ja3(c) or Missing.NOT_SENT),
         compare=Compare.VALUE,
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja3",
@@ -547,7 +580,7 @@ FIELDS: tuple[Field, ...] = (
         path="client_hello.ja3_text",
         title="JA3 text",
         group=Group.HELLO,
-        read=of_whole_client_hello(fingerprint.ja3_text),
+        read=of_whole_client_hello(lambda c: fingerprint.ja3_text(c) or Missing.NOT_SENT),
         compare=Compare.EXPECTED,  # the digest above says it already
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja3_full",
@@ -569,9 +602,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.PARAMETERS,
         read=retry_group,
         compare=Compare.VALUE,
-        frames=lambda h: next(
-            (e.frames for e in h.events if isinstance(e.message, ServerHello) and e.message.hello_retry_request), ()
-        ),
+        frames=RETRY_FRAMES,
         wireshark="tls.handshake.extensions_key_share_selected_group",
         source="RFC 8446 section 4.1.4",
     ),
@@ -671,7 +702,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.HELLO,
         read=of_whole_server_hello(fingerprint.ja3s),
         compare=Compare.EXPECTED,  # follows from the values above
-        frames=SERVER_HELLO_FRAMES,
+        frames=lambda h: RETRY_FRAMES(h) or SERVER_HELLO_FRAMES(h),
         wireshark="tls.handshake.ja3s",
         source="",
     ),
@@ -801,7 +832,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.OUTCOME,
         read=alert_of(Side.CLIENT),
         compare=Compare.VALUE,
-        frames=frames_of(Alert, side=Side.CLIENT),
+        frames=alert_frames(Side.CLIENT),
         wireshark="tls.alert_message.desc",
         source="RFC 8446 section 6",
     ),
@@ -811,7 +842,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.OUTCOME,
         read=alert_of(Side.SERVER),
         compare=Compare.VALUE,
-        frames=frames_of(Alert, side=Side.SERVER),
+        frames=alert_frames(Side.SERVER),
         wireshark="tls.alert_message.desc",
         source="RFC 8446 section 6",
     ),

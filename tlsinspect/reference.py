@@ -11,13 +11,14 @@ from typing import Any, BinaryIO
 
 from tlsinspect.capture.file import open_capture
 from tlsinspect.capture.record import PcapngWriter
-from tlsinspect.crosscheck.shown import ALERT, Shown, Tree
+from tlsinspect.crosscheck.shown import ALERT, HTTP, Shown, Tree, first, number, values
 from tlsinspect.model.errors import ReferenceUnavailable
 from tlsinspect.model.handshake import Handshake
 
-MESSAGES_FILTER = " || ".join(
-    f"{name}.{what}" for name in ("tls", "dtls") for what in ("handshake.type", "alert_message.desc")
-)
+HTTP_FIELDS = ("http.host", "http.response.code", "http2.headers.authority", "http2.headers.status")
+SHOWN = ("tls.handshake.type", "tls.alert_message.desc", "dtls.handshake.type", "dtls.alert_message.desc")
+MESSAGES_FILTER = f"{' || '.join(SHOWN)} || (tls && ({' || '.join(HTTP_FIELDS)}))"
+KNOWN_PARTS = ("tls.", "dtls.", "http.", "http2.")  # of the names of fields
 # As Wireshark reads a capture that it holds completely: segments out of order are put in order.
 PREFERENCES = {"tcp.reassemble_out_of_order": "TRUE"}
 TWO_PASSES = "-2"
@@ -34,7 +35,7 @@ class Tshark:
     """The tshark of this machine."""
 
     version: str  # such as "4.0.17"
-    fields: frozenset[str]  # the display filter names of TLS and DTLS that it knows
+    fields: frozenset[str]  # the display filter names of TLS, DTLS and HTTP that it knows
 
     def __str__(self) -> str:
         return f"tshark {self.version}"
@@ -54,7 +55,7 @@ def find_tshark() -> Tshark:
     except (OSError, subprocess.CalledProcessError, tshark.TSharkVersionException) as error:
         raise ReferenceUnavailable(f"tshark does not run ({error}).") from error
     names = (line.split("\t", 3)[2] for line in lines if line.startswith("F\t"))
-    return Tshark(str(version), frozenset(name for name in names if name.startswith(("tls.", "dtls.", "tcp."))))
+    return Tshark(str(version), frozenset(name for name in names if name.startswith(KNOWN_PARTS)))
 
 
 def write_copy(name: str, out: BinaryIO) -> None:
@@ -148,25 +149,26 @@ async def run_tshark(
 
 def packet_messages(packet: Any) -> Iterator[Shown]:
     """The messages that a packet completes."""
-    layers = {layer.layer_name: layer for layer in packet.layers}
-    transport = next((name for name in ("tcp", "udp") if name in layers), None)
+    # The fields as tshark nests them; what pyshark makes of them merges all extensions of a message.
+    layers: list[tuple[str, Tree]] = [
+        (layer.layer_name, each._all_fields) for layer in packet.layers for each in (layer, *layer.duplicate_layers)
+    ]
+    innermost = dict(layers)  # the last of each name, as tunnels have several
+    transport = next((name for name in ("tcp", "udp") if name in innermost), None)
     if transport is None:
         return
-    # The fields as tshark nests them; what pyshark makes of them merges all extensions of a message.
-    header = innermost(layers[transport])
-    address = next((innermost(layers[name])[f"{name}.src"] for name in ("ipv6", "ip") if name in layers), "")
-    source = str(address), int(str(header[f"{transport}.srcport"]))
-    stream = int(str(header[f"{transport}.stream"]))
-    for layer in packet.layers:
-        for each in (layer, *layer.duplicate_layers):
-            for kind, tree in messages(each._all_fields):
-                yield Shown(int(packet.number), transport, stream, source, kind, tree)
-
-
-def innermost(layer: Any) -> Mapping[str, object]:
-    """The fields of the last of several layers of one name, as tunnels have them."""
-    fields: Mapping[str, object] = (layer, *layer.duplicate_layers)[-1]._all_fields
-    return fields
+    header = innermost[transport]
+    address = next((first(innermost[name], f"{name}.src") for name in ("ipv6", "ip") if name in innermost), "")
+    source = address, number(first(header, f"{transport}.srcport"))
+    place = int(packet.number), transport, number(first(header, f"{transport}.stream")), source
+    for _, fields in layers:
+        for kind, tree in messages(fields):
+            yield Shown(*place, kind, tree)
+    if "tls" in innermost:
+        inside = [fields for name, fields in layers if name in ("http", "http2")]
+        found = {name: [text for fields in inside for text in values(fields, name)] for name in HTTP_FIELDS}
+        if any(found.values()):
+            yield Shown(*place, HTTP, found)
 
 
 def messages(node: object) -> Iterator[tuple[int, Tree]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 
 from tlsinspect.crosscheck.reads import READS, Undisclosed
-from tlsinspect.crosscheck.shown import ALERT, Shown, View
+from tlsinspect.crosscheck.shown import ALERT, HTTP, Shown, View
 from tlsinspect.fields import FIELDS, Field, Value
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
@@ -87,7 +87,7 @@ def unmatched_streams(capture: str, handshakes: Iterable[Handshake], shown: Iter
     frames: dict[tuple[str, int], list[int]] = {}
     for message in shown:
         place = message.transport, message.stream
-        if place not in ours and message.kind != ALERT:
+        if place not in ours and message.kind not in (ALERT, HTTP):
             frames.setdefault(place, []).append(message.frame)
     return tuple(
         Unmatched(capture=capture, transport=transport, stream=stream, frames=tuple(dict.fromkeys(numbers)))

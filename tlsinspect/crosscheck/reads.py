@@ -17,12 +17,14 @@ from tlsinspect.crosscheck.shown import (
     CLIENT_HELLO,
     COMPRESSED_CERTIFICATE,
     ENCRYPTED_EXTENSIONS,
+    HTTP,
     NEW_SESSION_TICKET,
     SERVER_HELLO,
     SERVER_KEY_EXCHANGE,
     View,
     first,
     hexadecimal,
+    number,
     trees,
     values,
 )
@@ -43,11 +45,6 @@ class Undisclosed:
 # -- texts to values ------------------------------------------------------------------------------------------------
 
 Present = Callable[[list[str]], Value]
-
-
-def number(text: str) -> int:
-    """The number in "0x1301" or "51"."""
-    return int(text, 0)
 
 
 def text(texts: list[str]) -> Value:
@@ -265,6 +262,16 @@ def alerts(view: View) -> Value:
     return tuple((side.value, level, what) for side, level, what in view.alerts())
 
 
+def http(side: Side, *wanted: str, present: Present = text) -> Read:
+    """The first value of a field of HTTP that one side sent inside of TLS; its name depends on the version of HTTP."""
+
+    def value(view: View) -> Value:
+        trees_ = view.all(HTTP, side=side)
+        return present(next((found for tree in trees_ for name in wanted if (found := values(tree, name))), []))
+
+    return value
+
+
 READS: Mapping[str, Read] = {
     "client_hello.server_name": of(
         CLIENT_HELLO, "tls.handshake.extensions_server_name", text, extension=ext.SERVER_NAME
@@ -332,4 +339,6 @@ READS: Mapping[str, Read] = {
     "client_alert": fatal_alert(Side.CLIENT),
     "server_alert": fatal_alert(Side.SERVER),
     "alerts": alerts,
+    "http.host": http(Side.CLIENT, "http2.headers.authority", "http.host"),
+    "http.status": http(Side.SERVER, "http2.headers.status", "http.response.code", present=one_number),
 }

@@ -14,20 +14,20 @@ Tree = Mapping[str, object]  # name -> text, tree, or a list of these
 # HandshakeType.  RFC 8446 section 4, RFC 5246 section 7.4; 6 was a message of its own in the drafts of TLS 1.3.
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, DRAFT_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
 CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, COMPRESSED_CERTIFICATE = 11, 12, 13, 25
-ALERT = -1  # no handshake message, but shown in the same way
+ALERT, HTTP = -1, -2  # no handshake messages, but shown in the same way
 # "the special value of the SHA-256 of 'HelloRetryRequest'".  RFC 8446 section 4.1.3.
 RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One handshake message or alert as the other program shows it."""
+    """One handshake message or alert, or what a frame has of HTTP, as the other program shows it."""
 
     frame: int
     transport: str  # "tcp" or "udp"
     stream: int
     source: tuple[str, int]  # address, port
-    kind: int  # HandshakeType, or ALERT
+    kind: int  # HandshakeType, ALERT or HTTP
     tree: Tree
 
 
@@ -41,7 +41,7 @@ class View:
 
     def name(self, wireshark: str) -> str:
         """The display filter name of a field in this protocol: DTLS has its own."""
-        return self._prefix + wireshark
+        return self._prefix + wireshark if wireshark.startswith("tls.") else wireshark
 
     def side(self, message: Shown) -> Side:
         """Who sent a message; by the address alone where both use one port."""
@@ -118,3 +118,8 @@ def first(tree: Tree, name: str) -> str:
 def hexadecimal(texts: list[str]) -> str:
     """Octets "0a:0b" as hexadecimal digits; empty where there are none."""
     return texts[0].replace(":", "") if texts else ""
+
+
+def number(text: str) -> int:
+    """The number in "0x1301" or "51"."""
+    return int(text, 0)

@@ -13,6 +13,8 @@ from tlsinspect.diagnosis.stacks import client_stack
 from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
+from tlsinspect.tls.extensions import ENCRYPTED_CLIENT_HELLO, POST_HANDSHAKE_AUTH, SESSION_TICKET
+from tlsinspect.tls.messages import CERTIFICATE_REQUEST
 
 # What may stand in a line of configuration that people copy; anything else stays a placeholder.
 HARMLESS = re.compile(r"[A-Za-z0-9._:/@=, *-]{1,253}\Z")
@@ -175,16 +177,31 @@ def display_filter(field: Field, handshake: Handshake, value: Value, frames: tup
     if not frames:
         return f"{handshake.transport}.stream == {handshake.stream}"
     place = f"frame.number == {frames[-1]}"
-    if not field.wireshark:
+    if not field.wireshark or value in NOTHING_TO_SHOW:
         return place
+    prefix = "d" if handshake.protocol == "dtls" and field.wireshark.startswith("tls.") else ""
+    if field.path in ELEMENTS:
+        shown = prefix + ELEMENTS[field.path]
+        absent = value is False or value is Missing.NOT_SENT
+        return f"{place} && !({shown})" if absent else f"{place} && {shown}"
+    name = prefix + field.wireshark
     if value is Missing.NOT_SENT:
-        return f"{place} && !{field.wireshark}"
+        return f"{place} && !{name}"
     if isinstance(value, str) and value.isascii() and value.isprintable() and field.path in TEXT_FIELDS:
-        return f"{place} && {field.wireshark} == {json.dumps(value)}"
-    return f"{place} && {field.wireshark}"
+        return f"{place} && {name} == {json.dumps(value)}"
+    return f"{place} && {name}"
 
 
 TEXT_FIELDS = frozenset(("client_hello.server_name", "client_hello.ja3", "client_hello.ja4"))
+# Fields that are one of several of a name.
+ELEMENTS = {
+    "client_hello.encrypted_client_hello": f"tls.handshake.extension.type == {ENCRYPTED_CLIENT_HELLO}",
+    "client_hello.post_handshake_auth": f"tls.handshake.extension.type == {POST_HANDSHAKE_AUTH}",
+    "client_hello.session_ticket_length": f"tls.handshake.extension.type == {SESSION_TICKET}",
+    "certificate_request": f"tls.handshake.type == {CERTIFICATE_REQUEST}",
+}
+# Values of which Wireshark may or may not show a field: what is empty has none, what cannot be read may have one.
+NOTHING_TO_SHOW: tuple[object, ...] = ("", (), *UNSEEN)
 
 
 def unseen(cause: Cause, *cases: Case) -> tuple[str, ...]:

@@ -15,8 +15,8 @@ def decode_server_key_exchange(body: bytes, *, cipher_suite: int, version: int) 
     """What of ServerKeyExchange names a choice: the group, the size of the prime, the signature algorithm.
 
     The layout depends on the suite; for suite 0 (unknown) only what can be nothing but ECDHE is decoded, and for
-    key exchanges without such a choice (PSK, SRP, export RSA, explicit curves) nothing is.
-    RFC 8422 section 5.4, RFC 5246 section 7.4.3, RFC 4279 sections 2 and 3, RFC 5489 section 2.
+    key exchanges without such a choice (PSK, SRP, explicit curves) nothing is.  Export RSA has the algorithm alone.
+    RFC 8422 section 5.4, RFC 5246 section 7.4.3, RFC 4346 section 7.4.3, RFC 4279 sections 2 and 3, RFC 5489 section 2.
 
     Raises Malformed.
     """
@@ -44,6 +44,10 @@ def decode_server_key_exchange(body: bytes, *, cipher_suite: int, version: int) 
             dh_prime_bits=int.from_bytes(prime, "big").bit_length(),
             signature_algorithm=_signature(octets, version) if signed else None,
         )
+    if key_exchange == "RSA" and suite.export:
+        octets.vector(2, "rsa_modulus")
+        octets.vector(2, "rsa_exponent")
+        return ServerKeyExchange(signature_algorithm=_signature(octets, version))
     return ServerKeyExchange()
 
 
