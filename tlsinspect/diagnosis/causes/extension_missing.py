@@ -101,7 +101,7 @@ CAUSE = Cause(
     compare=on_one_side(check),
     follows_from=("sni-missing",),
     fixes=(
-        Fix("any client", "Send the extension {extension}.", "", Side.CLIENT),
+        Fix("any client", "Send the extension that is missing.", "{extension}", Side.CLIENT),
         Fix("any middlebox", "Do not take extensions out of hellos."),
         Fix(
             "nginx", "As a proxy, do not take groups away.", "proxy_ssl_conf_command Groups X25519:P-256;", Side.CLIENT
