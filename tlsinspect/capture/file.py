@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import stat
 import sys
 import time
@@ -19,6 +20,8 @@ from tlsinspect.capture.snoop import snoop_frames
 from tlsinspect.capture.window import CHUNK_OCTETS, SourceError, Window
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Defect, Frame
+
+Idle = Callable[[], None]
 
 FOLLOW_SECONDS = 0.1  # between two looks at a growing file
 HEAD_OCTETS = 16  # enough to recognise every format below
@@ -51,11 +54,12 @@ class Capture:
     Owns the open file and the window over its octets; `close`, or leaving the `with` block, frees them.
     """
 
-    def __init__(self, name: str, file: BinaryIO, *, follow: bool) -> None:
+    def __init__(self, name: str, file: BinaryIO, *, follow: bool, idle: Idle | None = None) -> None:
         self.name = name  # as the user gave it; "-" for standard input
         self.key_logs: list[bytes] = []  # texts of embedded TLS key logs, appended as they are met
         self.defects: list[Defect] = []  # of the capture itself, appended while reading
         self._file = file
+        self._idle = idle
         self._is_closed = False
         self._window = Window(self._chunks(follow), self._label, self.defects, self.key_logs)
         self._frames = self._open()
@@ -84,7 +88,10 @@ class Capture:
         """The octets of the file as they come, until its end or, when followed, until the capture is closed."""
         # A pipe gives what it holds, without waiting for more.
         read: Callable[[int], bytes] = getattr(self._file, "read1", self._file.read)
+        if self._idle is not None:
+            read = getattr(self._file, "raw", self._file).read  # nothing may wait in a buffer while we wait for more
         while not self._is_closed:
+            self._wait()
             try:
                 chunk = read(CHUNK_OCTETS)
             except (OSError, ValueError) as error:
@@ -95,8 +102,17 @@ class Capture:
                 yield chunk
             elif follow:
                 time.sleep(FOLLOW_SECONDS)
+                if self._idle is not None:
+                    self._idle()
             else:
                 return
+
+    def _wait(self) -> None:
+        """Until there is something to read, or the end, with calls of *idle* meanwhile."""
+        if self._idle is None or stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            return
+        while not self._is_closed and not select.select([self._file], [], [], FOLLOW_SECONDS)[0]:
+            self._idle()
 
     def _open(self) -> Iterator[Frame]:
         """The frames, once the format is recognised.  Raises CaptureError when it is not."""
@@ -121,17 +137,18 @@ class Capture:
         raise CaptureError(f"{self._label} is not a pcap or pcapng file{within} (it begins with {begins}).")
 
 
-def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Capture:
+def open_capture(path: str | os.PathLike[str], *, follow: bool = False, idle: Idle | None = None) -> Capture:
     """The capture at *path*, or on standard input for "-".
 
-    With *follow*, the end of a regular file is waited at for more, until the capture is closed.
+    With *follow*, the end of a regular file is waited at for more, until the capture is closed.  *idle* is called
+    again and again while a pipe or a followed file has nothing to read.
     Raises CaptureError, with one sentence, when the capture cannot be opened or is in no known format.
     """
     name = os.fspath(path)
     if name == "-":
         if sys.stdin is None:
             raise CaptureError("Standard input is closed.")
-        return Capture(name, sys.stdin.buffer, follow=False)
+        return Capture(name, sys.stdin.buffer, follow=False, idle=idle)
     try:
         file = open(name, "rb", buffering=0)  # noqa: SIM115 - the capture closes it
     except IsADirectoryError as error:
@@ -143,7 +160,7 @@ def open_capture(path: str | os.PathLike[str], *, follow: bool = False) -> Captu
     except (OSError, ValueError) as error:
         raise CaptureError(f"{name} cannot be opened ({_reason(error)}).") from error
     try:
-        return Capture(name, file, follow=follow and stat.S_ISREG(os.fstat(file.fileno()).st_mode))
+        return Capture(name, file, follow=follow and stat.S_ISREG(os.fstat(file.fileno()).st_mode), idle=idle)
     except BaseException:
         file.close()
         raise

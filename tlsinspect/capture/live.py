@@ -53,6 +53,7 @@ class Source(Protocol):
     """One open interface."""
 
     name: str
+    link_type: int
     dropped: int
 
     def fileno(self) -> int:
@@ -77,6 +78,7 @@ class LiveCapture:
 
     def __init__(self, sources: Sequence[Source]) -> None:
         self.name = ", ".join(source.name for source in sources)
+        self.links = tuple((source.link_type, source.name) for source in sources)
         self.lost: list[str] = []  # names of interfaces that went down or away while captured
         self._sources = list(sources)
         self._selector = selectors.DefaultSelector()

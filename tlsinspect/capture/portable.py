@@ -37,7 +37,7 @@ class PortableSource:
         except (Scapy_Exception, OSError, AttributeError, ImportError) as error:
             raise CaptureError(f"{name} cannot be opened through libpcap: {error}.") from error
         self._socket = opened
-        self._link_type = LINK_TYPES.get(dlt, dlt)
+        self.link_type = LINK_TYPES.get(dlt, dlt)
 
     def fileno(self) -> int:
         """None to wait for."""
@@ -49,7 +49,7 @@ class PortableSource:
             _, data, seconds = self._socket.recv_raw()
             if data is None:
                 return
-            yield Frame(place, round(seconds * 1e6) * 1000, self._link_type, data[: self._snaplen], len(data))
+            yield Frame(place, round(seconds * 1e6) * 1000, self.link_type, data[: self._snaplen], len(data))
 
     def refresh(self) -> None:
         """There is nothing to ask for."""

@@ -52,7 +52,7 @@ class PcapngWriter:
         """
         index = self._interfaces.get((frame.link_type, interface))
         if index is None:
-            index = self._describe(frame.link_type, interface)
+            index = self.describe(frame.link_type, interface)
         time_ns = max(frame.time_ns, 0)
         captured = len(frame.data)
         padding = -captured % 4
@@ -69,8 +69,11 @@ class PcapngWriter:
         """Flushes the stream."""
         self._stream.flush()
 
-    def _describe(self, link_type: int, name: str | None) -> int:
-        """The number of a new interface, whose Interface Description Block is written here."""
+    def describe(self, link_type: int, name: str | None) -> int:
+        """The number of a new interface, whose Interface Description Block is written here.
+
+        Without any, a file without frames has no link type, and Wireshark does not know what it is.
+        """
         options = [] if name is None else [(IF_NAME, name.encode("utf-8", "surrogateescape"))]
         options.append((IF_TSRESOL, bytes([NANOSECONDS])))
         self._write_block(INTERFACE_DESCRIPTION, INTERFACE_FIELDS.pack(link_type, 0, 0) + _options(*options))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +42,9 @@ class Recorder:
     then everything before is whole.
     """
 
-    def __init__(self, path: Path, *, ring: Ring | None = None) -> None:
+    def __init__(self, path: Path, *, links: Sequence[tuple[int, str]] = (), ring: Ring | None = None) -> None:
         self.frames = 0
+        self._links = links  # link type and name of the interfaces
         self._path = path
         self._ring = ring
         self._files: list[Path] = []
@@ -76,6 +78,8 @@ class Recorder:
             path = path.with_name(f"{path.stem}-{self._count:05}{path.suffix}")
         self._file = WholeBlocks(path)
         self._writer = PcapngWriter(self._file)  # type: ignore[arg-type]
+        for link_type, name in self._links:
+            self._writer.describe(link_type, name)
         if self._ring is None:
             return
         self._files.append(path)

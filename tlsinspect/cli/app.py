@@ -95,7 +95,13 @@ def tlsinspect(
 
 @app.command()
 @with_options(reading_options)
-def show(captures: Captures, options: Options) -> int:
+def show(
+    captures: Captures,
+    options: Options,
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on when the file ends, as it grows; Ctrl-C ends it.")
+    ] = False,
+) -> int:
     """One row per handshake; of CAPTURE#N everything.
 
     \b
@@ -106,7 +112,7 @@ def show(captures: Captures, options: Options) -> int:
     """
     from tlsinspect.cli.commands import show_captures
 
-    return show_captures(captures, options)
+    return show_captures(captures, options, follow=follow)
 
 
 @app.command(short_help="What differs between two handshakes, and what it means.")

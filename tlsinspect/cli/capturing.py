@@ -61,7 +61,9 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
         stack.callback(session.close)
         recorder = None
         if options.file is not None:
-            recorder = Recorder(options.file, ring=parse_ring(options.ring) if options.ring else None)
+            recorder = Recorder(
+                options.file, links=capture.links, ring=parse_ring(options.ring) if options.ring else None
+            )
             stack.callback(recorder.close)
         watch = Watch(
             capture,

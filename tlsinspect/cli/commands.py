@@ -9,7 +9,7 @@ from pathlib import Path
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.options import Options, Output
 from tlsinspect.cli.output import screen, write
-from tlsinspect.cli.reading import Reading, read, say, selectors_of
+from tlsinspect.cli.reading import Reading, comes_bit_by_bit, read, say, selectors_of
 from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.errors import SelectionError
@@ -21,12 +21,18 @@ from tlsinspect.selection import pick_pair, spoke_tls
 from tlsinspect.sessions import Sessions
 
 
-def show_captures(captures: Sequence[str], options: Options) -> int:
+def show_captures(captures: Sequence[str], options: Options, *, follow: bool = False) -> int:
     """`show`: the list, or the one handshake that was picked by number."""
     from tlsinspect.report.handshake import handshake_report
     from tlsinspect.report.listing import handshake_list
 
     selectors = selectors_of(captures)
+    if follow and len(selectors) != 1:
+        raise SelectionError("--follow reads one capture.")
+    if follow or comes_bit_by_bit(selectors, options):
+        from tlsinspect.cli.streaming import show_stream
+
+        return show_stream(selectors[0], options, follow=follow)
     if options.output.format == "jsonl" and options.output.file is None and all(s.stream is None for s in selectors):
         return status_of(read(selectors, options, each=printer(options)))
     reading = read(selectors, options)
@@ -74,6 +80,10 @@ def explain_captures(captures: Sequence[str], options: Options) -> int:
     from tlsinspect.report.explanation import explanation, has_error
 
     selectors = selectors_of(captures)
+    if comes_bit_by_bit(selectors, options):
+        from tlsinspect.cli.streaming import explain_stream
+
+        return explain_stream(selectors[0], options)
     reading = read(selectors, options)
     explained = [(case, diagnose(case, CAUSES)) for case in reading.chosen(selectors)]
     write(explanation(reading.captures, explained), options.output)

@@ -51,7 +51,7 @@ def capture_options(
             "--filter",
             metavar="BPF",
             help="What to capture, in tcpdump's language. All TCP without it, since TLS is found by content and not by "
-            "port; on a busy link narrow it: 'tcp port 443'. 'tcp or udp' has QUIC and DTLS, '' everything, tunnels too.",
+            "port; on a busy link narrow it: 'tcp port 443'. 'tcp or udp' has QUIC and DTLS, too; '' is everything.",
         ),
     ] = None,
     server: Annotated[

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -44,6 +46,17 @@ class Reading:
 def selectors_of(texts: Sequence[str]) -> tuple[Selector, ...]:
     """The selectors in the arguments."""
     return tuple(parse_selector(text) for text in texts)
+
+
+def comes_bit_by_bit(selectors: Sequence[Selector], options: Options) -> bool:
+    """Whether to show handshakes as they become known: of one pipe, in a format that has a line for each."""
+    return (
+        len(selectors) == 1
+        and selectors[0] == Selector("-")
+        and options.output.file is None
+        and options.output.format in ("table", "jsonl")
+        and not stat.S_ISREG(os.fstat(sys.stdin.fileno()).st_mode)
+    )
 
 
 def read(

@@ -66,6 +66,7 @@ class Watch:
         self._capture = capture
         self._plan = plan
         self._recorder = recorder
+        self._recording = True  # until that fails
         self._each = each
         self._tick = tick
         self._keeps = keeps
@@ -97,14 +98,13 @@ class Watch:
             self._read_rest()
         except CaptureError as error:
             problem = error
-            self._recorder = None
         self._hold_ns = 0
-        try:
-            while self._queue:
+        while self._queue:
+            self._recording = self._recording and problem is None
+            try:
                 self._step(reading=False)
-        except CaptureError as error:
-            problem = error
-            self._recorder = None
+            except CaptureError as error:
+                problem = problem or error
         self._emit(self._inspector.finish())
         if problem is not None:
             raise problem
@@ -176,7 +176,7 @@ class Watch:
                 each = Captured(frame._replace(number=self._number), interface)
             size = len(frame.data)
             self._octets += size
-            if at_once and self._recorder is not None:
+            if at_once and self._recorder is not None and self._recording:
                 self._recorder.write(frame, interface)
             if self._queued_octets > MOST_QUEUED_OCTETS:
                 self._dropped += 1
@@ -203,7 +203,7 @@ class Watch:
 
     def _record(self, frame: Frame, interface: str) -> None:
         """Records a frame that the inspector has seen: with its keys, and perhaps only what belongs to a handshake."""
-        if self._recorder is None:
+        if self._recorder is None or not self._recording:
             return
         conversation = self._inspector.conversation if self._inspector.segment is not None else None
         if conversation is not None and self._keylogs:
@@ -224,7 +224,7 @@ class Watch:
         for keylog in self._keylogs:
             if keylog.refresh():
                 text = self._keys.add(keylog.latest)
-                if text and self._recorder is not None:
+                if text and self._recorder is not None and self._recording:
                     self._recorder.write_key_log(text)
 
     def _emit(self, handshakes: Sequence[Handshake]) -> None:

@@ -23,6 +23,8 @@ class StreamedTable:
         self._kept = kept_columns(table, natural, width)
         self._folded = [at for at in range(len(natural)) if at not in self._kept]
         self._widths = shrunk([natural[at] for at in self._kept], width)
+        if width is not None:  # what is left goes to the last column, which holds the longest sentences
+            self._widths[-1] += max(width - sum(self._widths) - len(GAP) * (len(self._widths) - 1), 0)
 
     def head(self) -> Iterator[Line]:
         """The headings."""
