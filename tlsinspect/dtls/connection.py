@@ -50,6 +50,7 @@ class Direction:
     side: Side
     messages: FragmentReader = field(default_factory=FragmentReader)
     finished: bool = False  # Finished was seen, or the record in which it must be
+    changed: bool = False  # a ChangeCipherSpec was seen
     data_events: int = 0
     data_octets: int = 0  # application data, or encrypted records of DTLS 1.3, on the wire
     cid_octets: int = 0  # of the connection IDs in the records that it sends
@@ -146,6 +147,9 @@ class Connection:
                 self._add(direction, alert, (frame,), time_ns, encrypted=encrypted)
                 self.fatal = self.fatal or is_fatal(alert, self.events)
         elif content_type == CHANGE_CIPHER_SPEC:
+            if direction.changed and not encrypted:
+                return  # sent again; in clear there is only one
+            direction.changed = True
             self._add(direction, ChangeCipherSpec(), (frame,), time_ns, encrypted=encrypted)
         elif content_type != ACK:
             self._data(direction, ApplicationData(record.octets, octets if encrypted else None), frame, time_ns)

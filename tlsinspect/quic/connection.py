@@ -258,7 +258,7 @@ class Connection:
                 elif isinstance(each, Close):
                     self._close(direction, each, frame, time_ns, encrypted=encrypted)
                 elif isinstance(each, Stream):
-                    self._data(direction, ApplicationData(each.octets, b""), frame, time_ns)
+                    self._data(direction, ApplicationData(each.octets), frame, time_ns)
                 elif isinstance(each, Done) and direction.side is Side.SERVER:
                     self._confirmed = self.client.finished = True
         except Malformed as error:

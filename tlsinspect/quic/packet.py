@@ -7,7 +7,7 @@ from typing import NamedTuple
 from tlsinspect.quic.versions import Kind, Version, version_of
 from tlsinspect.wire import Cursor, Malformed
 
-LONG_HEADER, FIXED_BIT = 0x80, 0x40
+LONG_HEADER = 0x80  # the bit after it is no help: some clear it (RFC 9287)
 LONGEST_CONNECTION_ID = 20  # octets, RFC 9000 section 17.2
 LEAST_LONG_HEADER = 7
 RETRY_INTEGRITY_TAG = 16  # octets
@@ -44,7 +44,7 @@ def decode_packets(payload: bytes, *, octets: int, destination_octets: int) -> l
         packet = decode_packet(payload[at:], octets=octets - at, destination_octets=destination_octets)
         if packet is None:
             break
-        if packets and packet.kind is Kind.ONE_RTT and not packet.octets[0] & FIXED_BIT:
+        if packets and packet.kind is Kind.ONE_RTT and not packet.octets.strip(b"\0"):
             break  # padding behind the last packet
         packets.append(packet)
         at += packet.length
