@@ -492,6 +492,15 @@ def test_a_server_that_closes_at_an_old_version_alone_is_likely_about_that() -> 
     assert (finding.severity, finding.side, finding.certainty) == (None, "left", Certainty.LIKELY)
 
 
+def test_a_version_is_not_blamed_where_the_server_chose_one_that_both_offer() -> None:
+    bad = closed_at_hello(ordinary12())
+
+    finding = version_different.compare(case(bad), case(handshake(client_hellos=(ordinary(),))))
+
+    assert finding is not None
+    assert finding.severity is Severity.INFO
+
+
 def test_a_version_is_not_blamed_where_the_names_differ() -> None:
     bad = closed_at_hello(ordinary12(server_name=None))
 

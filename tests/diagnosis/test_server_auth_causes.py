@@ -466,4 +466,5 @@ def test_one_client_refuses_what_the_other_accepts() -> None:
     finding = SELF.compare(case(refused(48, SELF_SIGNED)), case(other))
 
     assert finding is not None
-    assert finding.severity is Severity.ERROR
+    assert (finding.severity, finding.side) == (Severity.ERROR, "left")
+    assert finding.explanation.endswith("completed its handshake, with a certificate of the same fault.")

@@ -311,10 +311,7 @@ def certificates_on_one_side(check: Check) -> ComparePair:
         if ours is None and theirs is None:
             return None
         if ours is not None and theirs is not None:
-            both = ours if (ours.severity or Severity.ERROR) >= (theirs.severity or Severity.ERROR) else theirs
-            case = left if both is ours else right
-            said = f"Both alike. {label(case.handshake)}: {both.explanation}"
-            return replace(weakened(both), side="both", explanation=said)
+            return alike(ours, theirs, left, right)
         finding, case, other, side = (ours, left, right, "left") if ours is not None else (theirs, right, left, "right")
         assert finding is not None
         seen = bool(server_chain(other.handshake))
@@ -322,6 +319,18 @@ def certificates_on_one_side(check: Check) -> ComparePair:
         return replace(finding if seen else weakened(finding), side=side, explanation=said)
 
     return compare_pair
+
+
+def alike(ours: Finding, theirs: Finding, left: Case, right: Case) -> Finding:
+    """Both were shown such a certificate; one of them may have minded, and the other not."""
+    weights = [each.severity or Severity.ERROR for each in (ours, theirs)]
+    if weights[0] == weights[1]:
+        said = f"Both alike. {label(left.handshake)}: {ours.explanation}"
+        return replace(weakened(ours), side="both", explanation=said)
+    mine = weights[0] > weights[1]
+    worse, case, other = (ours, left, right) if mine else (theirs, right, left)
+    said = f"{told(worse, case, other).removesuffix('.')}, with a certificate of the same fault."
+    return replace(worse, side="left" if mine else "right", explanation=said)
 
 
 def weakened(finding: Finding) -> Finding:

@@ -87,8 +87,8 @@ def after_hello(case: Case) -> Finding | None:
         certainty=Certainty.LIKELY,
         explanation=(
             f"The server sent a ServerHello and then {how}, and no Certificate: most likely it has none that fits, "
-            f"as {unusual.clause}{at_frame(hello_frame(handshake))}. Not ruled out: an application protocol (ALPN) that "
-            "it does not serve, or another parameter."
+            f"as {unusual.clause}{at_frame(hello_frame(handshake))}. Not ruled out: an application protocol (ALPN) "
+            "that it does not serve, or another parameter."
         ),
         evidence=(*OFFER, "server_alert"),
     )

@@ -70,7 +70,7 @@ def compare(left: Case, right: Case) -> Finding | None:
     )
     if chosen[0] is not None and chosen[1] is not None and chosen[0].version != chosen[1].version:
         names = [registry.version_name(each.version) for each in chosen if each is not None]
-        why = "" if ours == theirs else " as the offers differ"
+        why = " as the offers differ" if max(ours) != max(theirs) else ""
         return Finding(
             certainty=Certainty.SHOWN,
             severity=Severity.WARNING if all(completed(each.handshake) for each in (left, right)) else Severity.INFO,
@@ -113,6 +113,8 @@ def failing(left: Case, right: Case, said: str) -> Finding | None:
             continue
         if server_name(handshake) != server_name(other.handshake) or not differ_in_highest(hello, reference):
             continue
+        if chose_common(one, other):
+            continue
         return Finding(
             certainty=Certainty.LIKELY,
             explanation=(
@@ -134,6 +136,12 @@ def unanswered_by_server(case: Case) -> bool:
         return False
     seen = ending_alert(handshake, Side.SERVER)
     return ending.kind is not EndingKind.ALERT or (seen is not None and seen.alert.description in UNSPECIFIC_ALERTS)
+
+
+def chose_common(one: Case, other: Case) -> bool:
+    """Whether the server chose for the other a version that the one offers, too, up to its highest."""
+    answer, hello = server_hello_of(other), hello_of(one.handshake)
+    return answer is not None and hello is not None and answer.version <= highest_version(hello)
 
 
 def differ_in_highest(hello: ClientHello | None, other: ClientHello | None) -> bool:
