@@ -22,7 +22,7 @@ class Protocol(NamedTuple):
     """How a protocol is told by the payload of a datagram."""
 
     first_octets: bytes  # one of these begins its first datagram
-    begins: Callable[[bytes], bool]
+    begins: Callable[[bytes, int], bool]  # by the payload as captured, and its octets on the wire
     first_side: Callable[[bytes], Side | None]  # who sends a datagram that begins a handshake
     identity_of: Callable[[bytes], bytes]  # the same for all first datagrams of one handshake
     connection: Callable[..., DatagramConnection]
@@ -158,12 +158,12 @@ class Datagrams:
             index = 0 if datagram.key == peers.key else 1
         else:
             index = 0 if datagram.key == peers.key else 1
-            if payload and index == exchange.client and payload[0] in FIRST_OCTETS and begins_anew(exchange, payload):
+            if payload and index == exchange.client and payload[0] in FIRST_OCTETS and begins_anew(exchange, datagram):
                 self._finish(exchange)
                 over = (*over, exchange)
                 exchange = None
         if exchange is None:
-            exchange = self._begin(peers, index, payload)
+            exchange = self._begin(peers, index, datagram)
             if exchange is None:
                 return over
         exchange.feed(index, datagram, frame, time_ns)
@@ -178,6 +178,10 @@ class Datagrams:
     def mention(self, key: bytes) -> Sequence[Exchange]:
         """Counts a conversation of which only a tunnel or an ICMP error speaks."""
         return NOTHING if key in self._table else self._open(key)[1]
+
+    def number_of(self, key: bytes) -> int:
+        """The number of a conversation that is in the table."""
+        return self._table[key].number
 
     def expire(self, now_ns: int) -> Iterator[Exchange]:
         """The handshakes that are over at a time: closed, settled, or silent for too long."""
@@ -225,10 +229,11 @@ class Datagrams:
         oldest.exchange.scheduled_ns = -1
         return peers, (oldest.exchange,)
 
-    def _begin(self, peers: Peers, index: int, payload: bytes) -> Exchange | None:
+    def _begin(self, peers: Peers, index: int, datagram: Datagram) -> Exchange | None:
         """The handshake that a datagram begins; None when it begins none, or belongs to the one that is over."""
+        payload = datagram.payload
         protocol = next((each for each in PROTOCOLS if payload[0] in each.first_octets), None)
-        if protocol is None or not protocol.begins(payload):
+        if protocol is None or not protocol.begins(payload, datagram.payload_octets):
             return None
         side = protocol.first_side(payload)
         if peers.parts and (side is not Side.CLIENT or protocol.identity_of(payload) in peers.identities):
@@ -250,6 +255,7 @@ class Datagrams:
         exchange.peers.identities = exchange.connection.identities
 
 
-def begins_anew(exchange: Exchange, payload: bytes) -> bool:
+def begins_anew(exchange: Exchange, datagram: Datagram) -> bool:
     """Whether a datagram of the client begins another handshake on the conversation."""
-    return exchange.protocol.begins(payload) and exchange.connection.begins_anew(payload)
+    begins = exchange.protocol.begins(datagram.payload, datagram.payload_octets)
+    return begins and exchange.connection.begins_anew(datagram.payload)

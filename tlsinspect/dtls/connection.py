@@ -13,7 +13,6 @@ from tlsinspect.dtls.record import (
     HANDSHAKE_HEADER,
     HEADER,
     Record,
-    begins_handshake,
     decode_records,
 )
 from tlsinspect.model.frame import Defect, Side
@@ -245,10 +244,13 @@ def first_side(payload: bytes) -> Side | None:
 
 
 def identity_of(payload: bytes) -> bytes:
-    """The client's random, which is the same in both hellos of one handshake; empty when it is not there."""
+    """The client's random, which is the same in both hellos of one handshake; empty when it is not there.
+
+    For a datagram that begins a handshake.
+    """
     at = HEADER + HANDSHAKE_HEADER + 2
     offset = payload[HEADER + 6 : HEADER + 9]
-    if not begins_handshake(payload) or payload[HEADER] != messages.CLIENT_HELLO or offset != bytes(3):
+    if payload[HEADER] != messages.CLIENT_HELLO or offset != bytes(3):
         return b""
     random = payload[at : at + RANDOM]
     return random if len(random) == RANDOM else b""

@@ -51,8 +51,7 @@ class Pending:
         for chunk in self._stream.feed(fragment.offset, octets, len(octets), frame, time_ns):
             self._octets += chunk.octets
             self._frames.add(chunk.frame)
-        if not self.length:
-            self._frames.add(frame)
+        self._frames = self._frames or {frame}
         return len(self._octets) >= self.length
 
     def message(self, time_ns: int) -> RawMessage:
@@ -102,7 +101,7 @@ class FragmentReader:
         for seq, pending in self._pending.items():
             rest[seq] = Whole(pending.message(time_ns), pending.encrypted)
         self._waiting, self._pending = {}, {}
-        return [whole for _, whole in sorted(rest.items()) if whole.raw.frames]
+        return [whole for _, whole in sorted(rest.items())]
 
     def _repeated(self, fragment: Fragment) -> bool:
         seq = fragment.message_seq

@@ -102,11 +102,13 @@ def _unified(payload: bytes, at: int, end: int, cid_octets: int) -> Record | Non
     )
 
 
-def begins_handshake(payload: bytes) -> bool:
-    """Whether a datagram begins with a handshake message in clear that makes sense."""
-    if len(payload) < HEADER + HANDSHAKE_HEADER or payload[0] != HANDSHAKE or payload[1:3] not in VERSIONS:
+def begins_handshake(payload: bytes, octets: int) -> bool:
+    """Whether a datagram, of *octets* on the wire, begins with a handshake message in clear that makes sense."""
+    if len(payload) < HEADER + HANDSHAKE_HEADER or payload[0] != HANDSHAKE:
         return False
-    message = payload[HEADER:]
-    length, offset, size = (int.from_bytes(message[at : at + 3], "big") for at in (1, 6, 9))
-    fits = offset + size <= length and HANDSHAKE_HEADER + size <= int.from_bytes(payload[11:13], "big")
-    return payload[3:5] == b"\0\0" and message[0] in messages.NAMES and fits
+    record = _plain(payload, 0, octets, 0)
+    if record is None or record.epoch:
+        return False
+    length, offset, size = (int.from_bytes(record.fragment[at : at + 3], "big") for at in (1, 6, 9))
+    fits = offset + size <= length and HANDSHAKE_HEADER + size <= record.octets
+    return fits and record.fragment[0] in messages.NAMES

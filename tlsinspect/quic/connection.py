@@ -22,7 +22,7 @@ from tlsinspect.model.message import (
 from tlsinspect.quic.crypto import CryptoStream
 from tlsinspect.quic.frames import CRYPTO, Close, Crypto, Done, Stream, decode_frames
 from tlsinspect.quic.opener import InitialKeys, Opener
-from tlsinspect.quic.packet import Packet, begins_connection, decode_packets
+from tlsinspect.quic.packet import Packet, decode_packets
 from tlsinspect.quic.versions import Kind, version_name, version_of
 from tlsinspect.tls import messages
 from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS, cut_message
@@ -171,7 +171,7 @@ class Connection:
     def begins_anew(self, payload: bytes) -> bool:
         """Whether a datagram of the client begins another connection than this one."""
         identity = identity_of(payload)
-        if not identity or identity in self.identities or self._notes or not self.client.crypto:
+        if identity in self.identities or self._notes or not self.client.crypto:
             return False
         packets = decode_packets(payload, octets=len(payload), destination_octets=0)
         opened = InitialKeys().open(Side.CLIENT, packets[0]) if packets else None
@@ -343,8 +343,8 @@ def error_name(close: Close) -> str:
 
 
 def identity_of(payload: bytes) -> bytes:
-    """The Destination Connection ID of a datagram that begins with an Initial packet; else empty."""
-    return payload[6 : 6 + payload[5]] if begins_connection(payload) else b""
+    """The Destination Connection ID of a datagram that begins with an Initial packet."""
+    return payload[6 : 6 + payload[5]]
 
 
 def first_side(payload: bytes) -> Side | None:

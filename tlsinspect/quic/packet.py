@@ -99,12 +99,11 @@ def varint(cursor: Cursor, name: str) -> int:
     return (first & 0x3F) << 8 * more | cursor.uint(more, name)
 
 
-def begins_connection(payload: bytes) -> bool:
-    """Whether a datagram begins with an Initial packet of a version that can be read."""
+def begins_connection(payload: bytes, octets: int) -> bool:
+    """Whether a datagram, of *octets* on the wire, begins with an Initial packet of a version that can be read."""
     if len(payload) < LEAST_LONG_HEADER or payload[0] & LONG_HEADER == 0:
         return False
     version = version_of(int.from_bytes(payload[1:5], "big"))
     if version is None or kind_of(payload[0], version) is not Kind.INITIAL:
         return False
-    packet = decode_packet(payload, octets=1 << 16, destination_octets=0)
-    return packet is not None
+    return decode_packet(payload, octets=octets, destination_octets=0) is not None
