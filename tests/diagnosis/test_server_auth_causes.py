@@ -182,6 +182,19 @@ def test_without_keys_the_alert_in_clear_is_what_is_known(alert: int, cause: Cau
     assert [each.code for each in ALL if each.check(case(value))] == [cause.code]
 
 
+def test_a_cut_capture_still_shows_what_the_client_said() -> None:
+    value = refused(48, server_hello=Missing.LOST, server_certificates=Missing.LOST)
+
+    assert found(UNTRUSTED, value).certainty is Certainty.STATED
+
+
+def test_a_handshake_that_the_server_ended_is_not_blamed_on_its_certificate() -> None:
+    value = rejected(40, server_hello=server_hello(), server_certificates=chain(EXPIRED.der))
+
+    assert severity(EXPIRED_CAUSE, value) is Severity.WARNING
+    assert "Nothing in the capture shows that this client minded" in found(EXPIRED_CAUSE, value).explanation
+
+
 # -- expired, not yet valid -----------------------------------------------------------------------------------------
 
 

@@ -11,7 +11,6 @@ from datetime import datetime
 from tlsinspect import fields
 from tlsinspect.diagnosis.facts import (
     alert_text,
-    answered,
     asked_nothing,
     at_frame,
     completed,
@@ -51,7 +50,7 @@ class Taken(enum.Enum):
 def refusal(handshake: Handshake) -> AlertSeen | None:
     """The client's alert about a certificate, which can only be the server's."""
     seen = ending_alert(handshake, Side.CLIENT)
-    if seen is None or not answered(handshake) or resumed(handshake):
+    if seen is None or handshake.server_hello is Missing.NOT_SENT or resumed(handshake):
         return None
     return seen if seen.alert.description in ABOUT_CERTIFICATES else None
 
@@ -107,7 +106,7 @@ def reaction_text(handshake: Handshake, *, fits: bool = True) -> str:
         case Taken.ACCEPTED:
             return "The handshake completed, so this client does not mind; others would refuse it."
         case _:
-            return "That is not what ended this handshake, as far as the capture shows; clients that verify refuse it."
+            return "Nothing in the capture shows that this client minded; clients that verify refuse it."
 
 
 def evidence(handshake: Handshake, *more: str) -> tuple[str, ...]:
