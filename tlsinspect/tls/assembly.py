@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import TypeVar
 
 from tlsinspect.model.frame import Defect, Missing, Side
@@ -27,6 +28,7 @@ from tlsinspect.model.message import (
     UndecodedMessage,
 )
 from tlsinspect.tls import messages
+from tlsinspect.tls.completion import is_finish
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
 from tlsinspect.tls.history import history
 from tlsinspect.tls.keylog import CLIENT_HANDSHAKE, SERVER_HANDSHAKE, SERVER_TRAFFIC
@@ -93,7 +95,8 @@ def assemble(events: Sequence[Event], *, ended: bool, keys: frozenset[str] = fro
 
 def no_retry(events: Sequence[Event]) -> Missing:
     """Why there is no HelloRetryRequest before a ServerHello."""
-    return Missing.LOST if gaps(events, Side.SERVER) else Missing.NOT_SENT
+    before = takewhile(lambda event: not isinstance(event.message, ServerHello), events)
+    return Missing.LOST if gaps(before, Side.SERVER) else Missing.NOT_SENT
 
 
 def found(events: Sequence[Event], kind: type[T], side: Side) -> list[T]:
@@ -101,9 +104,15 @@ def found(events: Sequence[Event], kind: type[T], side: Side) -> list[T]:
     return [event.message for event in events if isinstance(event.message, kind) and event.side is side]
 
 
-def gaps(events: Sequence[Event], side: Side) -> bool:
-    """Whether octets of one side are missing."""
-    return any(isinstance(event.message, Gap) and event.side is side for event in events)
+def gaps(events: Iterable[Event], side: Side) -> bool:
+    """Whether octets of one side are missing that may be of the handshake: behind its Finished there are none."""
+    for event in events:
+        if event.side is side:
+            if isinstance(event.message, Gap):
+                return True
+            if is_finish(event):
+                return False
+    return False
 
 
 def reason(events: Sequence[Event], message_type: int, side: Side, otherwise: Missing) -> Missing:
