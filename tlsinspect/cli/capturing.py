@@ -18,7 +18,7 @@ from tlsinspect.capture.recorder import Recorder, parse_ring
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.child import Command, OwnConnections
 from tlsinspect.cli.live import CaptureOptions
-from tlsinspect.cli.live_views import view_of
+from tlsinspect.cli.live_views import View, view_of
 from tlsinspect.cli.output import screen, write
 from tlsinspect.cli.reading import say
 from tlsinspect.cli.values import filters_of, meant_by
@@ -105,12 +105,12 @@ class Live:
         self._filters = filters_of(replace(options.reading, server=None))
         self._sessions = Sessions(most=MOST_SESSIONS)
         self.keylogs = options.reading.keylogs
-        self._view = view_of(options.reading.output.format)
-        self._closed = False
+        self._view: View | None = None
 
     def begin(self, name: str) -> None:
         """Says what is happening."""
         say(f"Capturing on {name}. Ctrl-C ends it.")
+        self._view = view_of(self._options.reading.output.format)
 
     def interrupted(self) -> bool:
         """Whether an interrupt ends the watch."""
@@ -122,11 +122,14 @@ class Live:
         if not spoke_tls(handshake) or not self._filters.passes(handshake):
             return False
         case = Case(handshake=handshake, origin=self._sessions.origin(handshake), meant=self._meant)
-        self._view.show(case, diagnose(case, CAUSES))
+        if self._view is not None:
+            self._view.show(case, diagnose(case, CAUSES))
         return True
 
     def tick(self, watch: Watch) -> None:
         """Shows what is under way."""
+        if self._view is None:
+            return
         self._view.refresh(
             lambda: counts_text(watch.counts()) + "; Ctrl-C ends",
             lambda: tuple(under_way_cells(watch.under_way(), time.time_ns())),
@@ -143,9 +146,9 @@ class Live:
 
     def close(self) -> None:
         """Leaves the screen."""
-        if not self._closed:
-            self._closed = True
+        if self._view is not None:
             self._view.close()
+            self._view = None
 
 
 class Around:
