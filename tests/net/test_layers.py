@@ -65,6 +65,20 @@ def test_the_shortcut_gives_what_the_general_way_gives_at_every_length(name: str
             assert PacketDecoder().decode(one) == general
 
 
+@pytest.mark.parametrize("name", ["ethernet", "ethernet, IPv6"])
+@pytest.mark.parametrize("port", [50000, 4789])
+def test_the_shortcut_for_udp_gives_what_the_general_way_gives(name: str, port: int) -> None:
+    link_type, data = FRAMES[name]
+    start, protocol_at = (34, 23) if name == "ethernet" else (54, 20)
+    for length in (0, 7, 8, 20, 28, 36, 60):
+        udp = port.to_bytes(2, "big") + b"\x01\xbb" + length.to_bytes(2, "big") + bytes(22)
+        datagram = data[:protocol_at] + b"\x11" + data[protocol_at + 1 : start] + udp
+        for octets in range(start, len(datagram) + 7):
+            one = frame(link_type, datagram + bytes(6), octets=octets)
+
+            assert PacketDecoder().decode(one) == PacketDecoder()._innermost(one)
+
+
 LINK_TYPES = sorted({number for kind, number in LAYERS if kind == "link"})
 
 

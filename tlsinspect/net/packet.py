@@ -30,6 +30,8 @@ ipv6_tcp = struct.Struct(">18xHBB36sIIBB").unpack_from
 BEYOND = 1 << 20
 TCP_OCTETS = tuple((octet >> 4) * 4 if octet >= 0x50 else BEYOND for octet in range(256))  # by the data offset octet
 
+TUNNEL_PORTS = frozenset(number.to_bytes(2, "big") for name, number in tunnel.LAYERS if name == "udp")
+
 _new = tuple.__new__  # half the time of Segment(...), which goes through a function written in Python
 
 
@@ -51,8 +53,8 @@ class PacketDecoder:
 
         None for anything else, for headers that the capture cut, and for a fragment that completes no datagram.
         """
-        # Ethernet, IP without options or fragments, TCP: nearly every frame of nearly every capture, so without a
-        # call or a value in between. Whatever does not fit goes the general way, with the same result.
+        # Ethernet, IP without options or fragments, TCP or UDP: nearly every frame of nearly every capture, so without
+        # a call or a value in between. Whatever does not fit goes the general way, with the same result.
         data = frame.data
         if frame.link_type == 1:
             try:
@@ -63,6 +65,14 @@ class PacketDecoder:
                         end = 14 + total
                         if start <= end and start <= len(data):
                             return _new(Segment, (key, seq, ack, flags, ttl, data[start:end], end - start))
+                    elif (
+                        protocol == 17
+                        and (offset == 0x4000 or offset == 0)
+                        and not TUNNEL_PORTS & {key[8:10], key[10:]}
+                    ):
+                        end = min(14 + total, 34 + (seq >> 16))  # the length of UDP is where TCP has its number
+                        if end >= 42:
+                            return _new(Datagram, (key, ttl, data[42:end], end - 42))
                 elif plain == PLAIN_IPV6:
                     length, protocol, ttl, key, seq, ack, words, flags = ipv6_tcp(data)
                     if protocol == 6:
@@ -70,6 +80,10 @@ class PacketDecoder:
                         end = 54 + length
                         if start <= end and start <= len(data):
                             return _new(Segment, (key, seq, ack, flags, ttl, data[start:end], end - start))
+                    elif protocol == 17 and not TUNNEL_PORTS & {key[32:34], key[34:]}:
+                        end = min(54 + length, 54 + (seq >> 16))
+                        if end >= 62:
+                            return _new(Datagram, (key, ttl, data[62:end], end - 62))
             except struct.error:
                 pass  # shorter than these headers together: another protocol, or cut
         return self._innermost(frame)
