@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
-from tests.support.authorities import issue
 from tests.support.handshakes import (
     STARTED_NS,
     TLS12,
     TLS13,
-    alert_seen,
-    chain,
     client_hello,
     elsewhere,
     handshake,
@@ -21,19 +17,28 @@ from tests.support.handshakes import (
     server_hello,
     tls13,
 )
-from tlsinspect.diagnosis.causes import (
-    CAUSES,
-    cipher_different,
-    cipher_no_overlap,
-    extension_missing,
-    extension_refused,
-    group_no_overlap,
-    signature_no_overlap,
-    version_different,
-    version_no_overlap,
+from tests.support.offers import (
+    CIPHER,
+    ECDSA_SCHEMES,
+    GROUP,
+    MISSING,
+    NO_OVERLAP,
+    REFUSED,
+    RSA_SCHEMES,
+    SIGNATURE,
+    TLS10,
+    TLS11,
+    UNUSUAL,
+    VERSION,
+    case,
+    first,
+    found,
+    ordinary,
+    ordinary12,
+    refused,
+    without,
 )
-from tlsinspect.diagnosis.engine import diagnose
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity
+from tlsinspect.diagnosis.rule import Cause, Certainty
 from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Event, Handshake, Outcome, Visibility
 from tlsinspect.model.message import (
@@ -47,71 +52,7 @@ from tlsinspect.model.message import (
 )
 from tlsinspect.tls import extensions as ext
 
-VERSION, CIPHER = version_no_overlap.CAUSE, cipher_no_overlap.CAUSE
-GROUP, SIGNATURE = group_no_overlap.CAUSE, signature_no_overlap.CAUSE
-MISSING, REFUSED = extension_missing.CAUSE, extension_refused.CAUSE
-NO_OVERLAP = (VERSION, CIPHER, GROUP, SIGNATURE)
-TLS10, TLS11 = 0x0301, 0x0302
-
-# What OpenSSL, Go and others offer when nobody narrows it, in short.
-SUITES12 = (0xC02B, 0xC02F, 0xC02C, 0xC030, 0xCCA9, 0xCCA8, 0xC009, 0xC013, 0x009C)
-SUITES13 = (0x1301, 0x1302, 0x1303)
-GROUPS = (0x001D, 0x0017, 0x0018)
-SCHEMES = (0x0403, 0x0503, 0x0804, 0x0805, 0x0401, 0x0501)
-ECDSA_SCHEMES, RSA_SCHEMES = (0x0403, 0x0503), (0x0804, 0x0805, 0x0401, 0x0501)
-
-
-def ordinary(**overrides: Any) -> ClientHello:
-    found = {
-        "cipher_suites": (*SUITES13, *SUITES12),
-        "supported_groups": GROUPS,
-        "signature_algorithms": SCHEMES,
-    } | overrides
-    return client_hello(**found)
-
-
-def ordinary12(**overrides: Any) -> ClientHello:
-    return ordinary(**({"supported_versions": None, "cipher_suites": SUITES12} | overrides))
-
-
-def case(value: Handshake) -> Case:
-    return Case(handshake=value)
-
-
-def refused(hello: ClientHello, alert: int = 40, **overrides: Any) -> Handshake:
-    """The server answers the hello with an alert."""
-    return rejected(alert, client_hellos=(hello,), **overrides)
-
-
-def found(cause: Cause, value: Handshake) -> Finding:
-    finding = cause.check(case(value))
-    assert finding is not None
-    return finding
-
-
-def first(value: Handshake) -> str | None:
-    findings = diagnose(case(value), CAUSES).findings
-    return findings[0].code if findings else None
-
-
 # -- handshake_failure right after the hello ------------------------------------------------------------------------
-
-UNUSUAL = [
-    pytest.param(ordinary12(legacy_version=TLS11, cipher_suites=(0xC009, 0xC013, 0x002F)), VERSION, id="TLS 1.1"),
-    pytest.param(ordinary12(cipher_suites=(0x009E, 0x00FF)), CIPHER, id="one suite"),
-    pytest.param(ordinary12(cipher_suites=(0xC009, 0xC013, 0xC00A, 0xC014, 0x002F)), CIPHER, id="CBC alone"),
-    pytest.param(ordinary12(cipher_suites=(0x009C, 0x009D, 0x002F, 0x0035)), CIPHER, id="static RSA alone"),
-    pytest.param(ordinary12(cipher_suites=(0x009E, 0x009F, 0x0033, 0x0039)), CIPHER, id="DHE alone"),
-    pytest.param(ordinary12(cipher_suites=(0xC02B, 0xC02C, 0xCCA9, 0xC009)), CIPHER, id="ECDSA alone"),
-    pytest.param(ordinary12(cipher_suites=SUITES13), CIPHER, id="suites of TLS 1.3 without TLS 1.3"),
-    pytest.param(ordinary(cipher_suites=(0x1303,), supported_versions=(TLS13,)), CIPHER, id="one suite of TLS 1.3"),
-    pytest.param(ordinary(supported_groups=(0x001D,)), GROUP, id="one group"),
-    pytest.param(ordinary(supported_groups=(0x001A, 0x001B)), GROUP, id="Brainpool alone"),
-    pytest.param(ordinary12(supported_groups=(0x0018,)), GROUP, id="one group in TLS 1.2"),
-    pytest.param(ordinary(signature_algorithms=ECDSA_SCHEMES), SIGNATURE, id="ECDSA signatures alone"),
-    pytest.param(ordinary12(signature_algorithms=RSA_SCHEMES), SIGNATURE, id="RSA signatures alone"),
-    pytest.param(ordinary12(signature_algorithms=(0x0201, 0x0203)), SIGNATURE, id="SHA-1 alone"),
-]
 
 
 @pytest.mark.parametrize("alert", [40, 71])
@@ -290,10 +231,6 @@ def test_a_server_that_sent_its_certificate_found_one() -> None:
 # -- extensions -----------------------------------------------------------------------------------------------------
 
 
-def without(hello: ClientHello, *kinds: int) -> ClientHello:
-    return replace(hello, extensions=tuple(each for each in hello.extensions if each.type not in kinds))
-
-
 def test_the_missing_extensions_are_named() -> None:
     finding = found(MISSING, refused(without(ordinary(), ext.SUPPORTED_GROUPS, ext.KEY_SHARE), 109))
 
@@ -375,193 +312,3 @@ def test_an_illegal_parameter_that_cannot_be_seen_is_not_guessed() -> None:
 
 def test_a_client_that_fails_to_decode_something_later_is_not_about_the_hello() -> None:
     assert REFUSED.check(case(rejected(50, Side.CLIENT, server_hello=server_hello()))) is None
-
-
-# -- pairs ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("hello", "cause"), UNUSUAL)
-def test_the_side_with_the_unusual_offer_is_named(hello: ClientHello, cause: Cause) -> None:
-    assert cause.compare is not None
-    bad, good = refused(hello), handshake(client_hellos=(ordinary(),), stream=1)
-
-    ours, theirs = cause.compare(case(bad), case(good)), cause.compare(case(good), case(bad))
-
-    assert ours is not None
-    assert theirs is not None
-    assert (ours.side, theirs.side) == ("left", "right")
-
-
-@pytest.mark.parametrize("cause", [*NO_OVERLAP, MISSING, REFUSED], ids=lambda cause: cause.code)
-def test_nothing_is_said_of_two_that_completed(cause: Cause) -> None:
-    assert cause.compare is not None
-    assert cause.compare(case(handshake()), case(tls13())) is None
-
-
-def test_a_suite_that_the_server_chose_for_the_other_is_what_is_missing() -> None:
-    hello = ordinary12(cipher_suites=(0xC02B, 0xC02F, 0x009C, 0x002F))
-    good = handshake(client_hellos=(ordinary12(),), server_hello=server_hello(cipher_suite=0xC030), stream=1)
-
-    finding = cipher_no_overlap.compare(case(refused(hello)), case(good))
-
-    assert finding is not None
-    assert (finding.side, finding.certainty) == ("left", Certainty.LIKELY)
-    assert "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384" in finding.explanation
-
-
-def test_a_group_that_the_server_chose_for_the_other_is_what_is_missing() -> None:
-    exchange = ServerKeyExchange(named_group=0x0018, signature_algorithm=0x0403)
-    good = handshake(client_hellos=(ordinary12(),), server_key_exchange=exchange)
-
-    finding = group_no_overlap.compare(case(good), case(refused(ordinary12(supported_groups=(0x001D, 0x0017)))))
-
-    assert finding is not None
-    assert finding.side == "right"
-    assert "secp384r1" in finding.explanation
-
-
-def test_a_signature_that_the_other_got_is_what_is_missing() -> None:
-    exchange = ServerKeyExchange(named_group=0x0017, signature_algorithm=0x0501)
-    leaf = issue("a.example", dns_names=["a.example"])
-    good = handshake(client_hellos=(ordinary12(),), server_key_exchange=exchange, server_certificates=chain(leaf.der))
-    hello = ordinary12(signature_algorithms=(0x0403, 0x0804, 0x0401))
-
-    finding = signature_no_overlap.compare(case(refused(hello)), case(good))
-
-    assert finding is not None
-    assert "rsa_pkcs1_sha384 with a certificate of ECDSA P-256" in finding.explanation
-
-
-@pytest.mark.parametrize("cause", [CIPHER, GROUP, SIGNATURE], ids=lambda cause: cause.code)
-def test_another_server_name_explains_more_than_the_choice_for_the_other(cause: Cause) -> None:
-    assert cause.compare is not None
-    exchange = ServerKeyExchange(named_group=0x0018, signature_algorithm=0x0501)
-    good = handshake(server_hello=server_hello(cipher_suite=0xC030), server_key_exchange=exchange)
-    bad = refused(ordinary12(server_name="b.example", cipher_suites=(*SUITES12[:3], 0x009C), supported_groups=(29, 23)))
-
-    assert cause.compare(case(bad), case(good)) is None
-
-
-# -- version-different and cipher-different -------------------------------------------------------------------------
-
-
-def test_the_versions_chosen_are_a_warning_and_the_suites_follow() -> None:
-    left = case(handshake(client_hellos=(ordinary12(),)))
-    right = case(tls13(client_hellos=(ordinary(),), stream=1))
-
-    version, cipher = version_different.compare(left, right), cipher_different.compare(left, right)
-
-    assert version is not None
-    assert cipher is not None
-    assert (version.severity, version.certainty, version.side) == (Severity.WARNING, Certainty.SHOWN, "both")
-    assert cipher.severity is Severity.INFO
-    assert "chose TLS 1.2 for the one and TLS 1.3 for the other as the offers differ" in version.explanation
-
-
-def test_offers_of_versions_that_led_to_the_same_are_a_note() -> None:
-    left = case(handshake(client_hellos=(ordinary12(),)))
-    right = case(handshake(client_hellos=(ordinary(),)))
-
-    finding = version_different.compare(left, right)
-
-    assert finding is not None
-    assert finding.severity is Severity.INFO
-
-
-def test_equal_versions_are_not_told() -> None:
-    assert version_different.compare(case(handshake()), case(handshake())) is None
-
-
-def test_versions_of_a_hello_that_is_cut_are_not_compared() -> None:
-    cut = without(replace(ordinary(), defect=Defect("client_hello.extensions", "cut")), ext.SUPPORTED_VERSIONS)
-
-    assert version_different.compare(case(handshake()), case(handshake(client_hellos=(cut,)))) is None
-
-
-def closed_at_hello(hello: ClientHello, **overrides: Any) -> Handshake:
-    ending = Ending(EndingKind.FIN, Side.SERVER, STARTED_NS + 10**7, frame=6)
-    return refused(hello, alerts=(), outcome=Outcome.CLOSED, ending=ending, **overrides)
-
-
-def test_a_server_that_closes_at_an_old_version_alone_is_likely_about_that() -> None:
-    bad = closed_at_hello(ordinary12())
-
-    finding = version_different.compare(case(bad), case(tls13(client_hellos=(ordinary(),))))
-
-    assert finding is not None
-    assert (finding.severity, finding.side, finding.certainty) == (None, "left", Certainty.LIKELY)
-
-
-def test_a_version_is_not_blamed_where_the_server_chose_one_that_both_offer() -> None:
-    bad = closed_at_hello(ordinary12())
-
-    finding = version_different.compare(case(bad), case(handshake(client_hellos=(ordinary(),))))
-
-    assert finding is not None
-    assert finding.severity is Severity.INFO
-
-
-def test_a_version_is_not_blamed_where_the_names_differ() -> None:
-    bad = closed_at_hello(ordinary12(server_name=None))
-
-    finding = version_different.compare(case(bad), case(tls13(client_hellos=(ordinary(),))))
-
-    assert finding is not None
-    assert finding.severity is Severity.INFO
-
-
-def test_suites_chosen_otherwise_are_a_warning() -> None:
-    left = case(handshake(client_hellos=(ordinary12(),)))
-    right = case(handshake(client_hellos=(ordinary12(),), server_hello=server_hello(cipher_suite=0xC030)))
-
-    finding = cipher_different.compare(left, right)
-
-    assert finding is not None
-    assert finding.severity is Severity.WARNING
-    assert "Both clients offer the same 9 cipher suites" in finding.explanation
-
-
-def test_suites_offered_in_another_order_are_a_note() -> None:
-    other = ordinary12(cipher_suites=SUITES12[::-1])
-
-    finding = cipher_different.compare(
-        case(handshake(client_hellos=(ordinary12(),))), case(handshake(client_hellos=(other,)))
-    )
-
-    assert finding is not None
-    assert finding.severity is Severity.INFO
-    assert "in another order" in finding.explanation
-
-
-def test_grease_and_signals_are_no_difference_of_suites() -> None:
-    other = ordinary12(cipher_suites=(0x1A1A, *SUITES12, 0x00FF))
-
-    assert (
-        cipher_different.compare(
-            case(handshake(client_hellos=(ordinary12(),))), case(handshake(client_hellos=(other,)))
-        )
-        is None
-    )
-
-
-def test_suites_are_to_blame_where_nothing_else_differs() -> None:
-    bad = closed_at_hello(ordinary12(cipher_suites=SUITES12[:6]))
-
-    finding = cipher_different.compare(case(bad), case(handshake(client_hellos=(ordinary12(),))))
-
-    assert finding is not None
-    assert (finding.severity, finding.side) == (None, "left")
-
-
-def test_suites_are_not_to_blame_where_other_things_differ_too() -> None:
-    bad = closed_at_hello(ordinary12(cipher_suites=SUITES12[:6], alpn=("h3",)))
-
-    finding = cipher_different.compare(case(bad), case(handshake(client_hellos=(ordinary12(),))))
-
-    assert finding is not None
-    assert finding.severity is Severity.INFO
-
-
-@pytest.mark.parametrize("module", [version_different, cipher_different])
-def test_one_handshake_alone_differs_from_nothing(module: Any) -> None:
-    assert module.CAUSE.check(case(refused(ordinary12(), alerts=(alert_seen(40),)))) is None

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
-from dataclasses import replace
-from typing import Any
-
 import pytest
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from tests.support.authorities import BEGIN, END, Issued, issue, ocsp_response, rsa_key, with_sha1
+from tests.support.authorities import BEGIN, Issued, issue, ocsp_response, with_sha1
 from tests.support.handshakes import (
     STARTED_NS,
     TLS13,
@@ -21,95 +16,43 @@ from tests.support.handshakes import (
     server_hello,
     tls13,
 )
-from tlsinspect.diagnosis.causes import (
-    CAUSES,
-    server_cert_chain_incomplete,
-    server_cert_expired,
-    server_cert_name_mismatch,
-    server_cert_not_yet_valid,
-    server_cert_revoked,
-    server_cert_self_signed,
-    server_cert_untrusted,
-    server_cert_weak,
+from tests.support.server_certificates import (
+    ALL,
+    AUTHORITY_RSA,
+    BELOW,
+    DAY,
+    EXPIRED,
+    EXPIRED_CAUSE,
+    FOR_CLIENTS,
+    FUTURE,
+    ISSUING,
+    LEAF,
+    MISMATCH,
+    NAME,
+    NOT_YET,
+    OTHER_NAME,
+    REVOKED,
+    ROOT,
+    SELF,
+    SELF_SIGNED,
+    SHA1,
+    SMALL,
+    UNTRUSTED,
+    WEAK,
+    accepted,
+    case,
+    first_error,
+    found,
+    hung_up,
+    left,
+    refused,
+    severity,
 )
-from tlsinspect.diagnosis.engine import diagnose
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Meant, Severity
+from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import Ending, EndingKind, Event, Handshake, Outcome, Resumption
+from tlsinspect.model.handshake import Event, Handshake, Resumption
 from tlsinspect.model.message import CertificateEntry, CertificateMessage, CertificateStatus, Extension
 from tlsinspect.tls import extensions as ext
-
-DAY = datetime.timedelta(days=1)
-NAME = "a.example"
-ROOT = issue("Test Root")
-ISSUING = issue("Test Issuing CA", ROOT)
-LEAF = issue(NAME, ROOT, dns_names=[NAME])
-BELOW = issue(NAME, ISSUING, dns_names=[NAME])
-EXPIRED = issue(NAME, ROOT, dns_names=[NAME], begin=BEGIN, end=BEGIN + DAY)
-FUTURE = issue(NAME, ROOT, dns_names=[NAME], begin=END - DAY, end=END)
-OTHER_NAME = issue("b.example", ROOT, dns_names=["b.example"])
-SELF_SIGNED = issue(NAME, dns_names=[NAME])
-SMALL = issue(NAME, ROOT, dns_names=[NAME], key=rsa_key(1024))
-AUTHORITY_RSA = issue("Old Root", key=rsa_key(2048))
-SHA1 = with_sha1(issue(NAME, AUTHORITY_RSA, dns_names=[NAME]))
-FOR_CLIENTS = issue(NAME, ROOT, dns_names=[NAME], usage=ExtendedKeyUsageOID.CLIENT_AUTH)
-
-EXPIRED_CAUSE = server_cert_expired.CAUSE
-NOT_YET = server_cert_not_yet_valid.CAUSE
-MISMATCH = server_cert_name_mismatch.CAUSE
-SELF = server_cert_self_signed.CAUSE
-WEAK = server_cert_weak.CAUSE
-REVOKED = server_cert_revoked.CAUSE
-INCOMPLETE = server_cert_chain_incomplete.CAUSE
-UNTRUSTED = server_cert_untrusted.CAUSE
-ALL = (EXPIRED_CAUSE, NOT_YET, MISMATCH, SELF, WEAK, REVOKED, INCOMPLETE, UNTRUSTED)
-
-
-def case(value: Handshake, *, ca: Issued | None = None, **meant: Any) -> Case:
-    return Case(handshake=value, meant=Meant(anchors=None if ca is None else (ca.der,), **meant))
-
-
-def ders(certificates: tuple[Issued | bytes, ...]) -> tuple[bytes, ...]:
-    return tuple(each if isinstance(each, bytes) else each.der for each in certificates)
-
-
-def refused(alert: int, *certificates: Issued | bytes, **overrides: Any) -> Handshake:
-    """The client answers the certificate with an alert."""
-    message = chain(*ders(certificates)) if certificates else Missing.HIDDEN
-    found = {"server_hello": server_hello(), "server_certificates": message} | overrides
-    return rejected(alert, Side.CLIENT, **found)
-
-
-def accepted(*certificates: Issued | bytes, **overrides: Any) -> Handshake:
-    return handshake(server_certificates=chain(*ders(certificates)), **overrides)
-
-
-def left(*certificates: Issued | bytes) -> Handshake:
-    """The client completes the handshake and closes without a request."""
-    return accepted(*certificates, ending=Ending(EndingKind.FIN, Side.CLIENT, STARTED_NS + 10**7, frame=9))
-
-
-def hung_up(*certificates: Issued | bytes) -> Handshake:
-    """The client closes in the middle of the handshake, without an alert."""
-    ending = Ending(EndingKind.FIN, Side.CLIENT, STARTED_NS + 10**7, frame=9)
-    return accepted(*certificates, outcome=Outcome.CLOSED, ending=ending)
-
-
-def found(cause: Cause, value: Handshake | Case) -> Finding:
-    finding = cause.check(value if isinstance(value, Case) else case(value))
-    assert finding is not None
-    return finding
-
-
-def severity(cause: Cause, value: Handshake) -> Severity:
-    finding = found(cause, value)
-    return cause.severity if finding.severity is None else finding.severity
-
-
-def first_error(value: Handshake | Case) -> str | None:
-    diagnosis = diagnose(value if isinstance(value, Case) else case(value), CAUSES)
-    return next((each.code for each in diagnosis.findings if each.severity is Severity.ERROR), None)
-
 
 # -- which fault explains the alert ---------------------------------------------------------------------------------
 
@@ -347,137 +290,3 @@ def test_a_revocation_explains_the_refusal_so_that_trust_is_not_doubted() -> Non
 
 def test_the_client_states_the_revocation() -> None:
     assert found(REVOKED, refused(44, LEAF)).certainty is Certainty.STATED
-
-
-# -- trust ----------------------------------------------------------------------------------------------------------
-
-
-def test_with_the_anchors_given_a_missing_intermediate_is_shown() -> None:
-    finding = found(INCOMPLETE, case(refused(48, BELOW), ca=ROOT))
-
-    assert finding.certainty is Certainty.SHOWN
-    assert "ends below 'CN=Test Issuing CA'" in finding.explanation
-
-
-def test_without_anchors_a_missing_intermediate_is_likely_by_its_name() -> None:
-    finding = found(INCOMPLETE, refused(48, BELOW))
-
-    assert finding.certainty is Certainty.LIKELY
-    assert "Not ruled out: a root that the client does not know" in finding.explanation
-
-
-def test_with_the_anchors_given_a_whole_chain_means_that_the_client_has_others() -> None:
-    value = case(refused(48, BELOW, ISSUING), ca=ROOT)
-
-    assert INCOMPLETE.check(value) is None
-    assert "which is among the anchors given with --ca" in found(UNTRUSTED, value).explanation
-
-
-def test_a_root_that_is_no_anchor_is_untrusted() -> None:
-    value = case(refused(48, LEAF, ROOT), ca=ISSUING)
-
-    assert INCOMPLETE.check(value) is None
-    assert "ends in the root 'CN=Test Root'" in found(UNTRUSTED, value).explanation
-
-
-def test_with_the_anchors_given_an_issuer_that_may_be_a_root_is_no_missing_intermediate() -> None:
-    strange = issue(NAME, issue("Strange CA"), dns_names=[NAME])
-    value = case(refused(48, strange), ca=ROOT)
-
-    assert INCOMPLETE.check(value) is None
-    assert "issued by 'CN=Strange CA', which is none of the anchors given" in found(UNTRUSTED, value).explanation
-
-
-def test_an_issuer_of_the_organization_of_an_anchor_is_a_missing_intermediate() -> None:
-    root = issue("Casebook Anchor", organization="Casebook")
-    leaf = issue(NAME, issue("Casebook CA 7", root, organization="Casebook"), dns_names=[NAME])
-
-    assert found(INCOMPLETE, case(refused(48, leaf), ca=root)).certainty is Certainty.SHOWN
-    assert INCOMPLETE.check(case(refused(48, leaf))) is None
-
-
-def test_an_issuer_that_calls_itself_a_root_is_no_missing_intermediate() -> None:
-    assert INCOMPLETE.check(case(refused(48, LEAF))) is None
-    assert INCOMPLETE.check(case(refused(48, LEAF), ca=SELF_SIGNED)) is None
-
-
-def test_with_the_anchors_given_an_accepted_chain_that_does_not_reach_them_is_a_warning() -> None:
-    value = case(accepted(BELOW), ca=ROOT)
-
-    assert found(INCOMPLETE, value).severity is Severity.WARNING
-    assert found(UNTRUSTED, case(accepted(LEAF), ca=AUTHORITY_RSA)).severity is Severity.WARNING
-
-
-def test_a_self_signed_certificate_that_is_an_anchor_is_good() -> None:
-    assert SELF.check(case(accepted(SELF_SIGNED), ca=SELF_SIGNED)) is None
-
-
-def test_an_unknown_authority_and_a_client_that_left_is_a_warning() -> None:
-    assert severity(UNTRUSTED, left(LEAF)) is Severity.WARNING
-    assert severity(INCOMPLETE, left(BELOW)) is Severity.WARNING
-
-
-def test_an_extended_key_usage_that_is_not_for_servers_is_named() -> None:
-    assert "is clientAuth, without serverAuth" in found(UNTRUSTED, refused(43, FOR_CLIENTS)).explanation
-
-
-# -- pairs ----------------------------------------------------------------------------------------------------------
-
-PAIRS = [
-    (EXPIRED_CAUSE, refused(45, EXPIRED)),
-    (NOT_YET, refused(42, FUTURE)),
-    (MISMATCH, refused(42, OTHER_NAME)),
-    (SELF, refused(48, SELF_SIGNED)),
-    (WEAK, refused(42, SMALL)),
-    (REVOKED, refused(44, LEAF)),
-    (INCOMPLETE, refused(48, BELOW)),
-    (UNTRUSTED, refused(48, LEAF)),
-]
-
-
-@pytest.mark.parametrize(("cause", "value"), [pytest.param(*each, id=each[0].code) for each in PAIRS])
-def test_the_side_that_was_refused_is_named(cause: Cause, value: Handshake) -> None:
-    assert cause.compare is not None
-    good = elsewhere(accepted(LEAF), stream=1)
-
-    ours, theirs = cause.compare(case(value), case(good)), cause.compare(case(good), case(value))
-
-    assert ours is not None
-    assert theirs is not None
-    assert (ours.side, theirs.side) == ("left", "right")
-    assert "nginx.pcap#1 completed its handshake." in ours.explanation
-
-
-@pytest.mark.parametrize("cause", ALL, ids=lambda cause: cause.code)
-def test_nothing_is_said_of_two_good_certificates(cause: Cause) -> None:
-    assert cause.compare is not None
-    assert cause.compare(case(accepted(LEAF)), case(accepted(LEAF))) is None
-
-
-def test_what_both_accepted_alike_is_a_note() -> None:
-    assert EXPIRED_CAUSE.compare is not None
-
-    finding = EXPIRED_CAUSE.compare(case(accepted(EXPIRED)), case(accepted(EXPIRED)))
-
-    assert finding is not None
-    assert (finding.severity, finding.side) == (Severity.INFO, "both")
-
-
-def test_what_one_accepted_and_the_other_hides_is_a_note() -> None:
-    assert EXPIRED_CAUSE.compare is not None
-
-    finding = EXPIRED_CAUSE.compare(case(accepted(EXPIRED)), case(tls13()))
-
-    assert finding is not None
-    assert finding.severity is Severity.INFO
-
-
-def test_one_client_refuses_what_the_other_accepts() -> None:
-    assert SELF.compare is not None
-    other = replace(accepted(SELF_SIGNED), stream=1)
-
-    finding = SELF.compare(case(refused(48, SELF_SIGNED)), case(other))
-
-    assert finding is not None
-    assert (finding.severity, finding.side) == (Severity.ERROR, "left")
-    assert finding.explanation.endswith("completed its handshake, with a certificate of the same fault.")
