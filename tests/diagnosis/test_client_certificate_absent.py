@@ -16,6 +16,7 @@ from tests.support.client_auth import (
     answered_with,
     closed_by_server,
     events_of,
+    exchanges_in,
     found,
     hidden_flights,
     of_pair,
@@ -198,17 +199,18 @@ def test_a_full_handshake_without_a_request_is_a_remark() -> None:
 
 def test_words_about_a_certificate_in_a_refusal_make_it_an_error() -> None:
     asks = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 27\r\n\r\nclient certificate required"
-    data = (Side.SERVER, ApplicationData(200, asks))
+    data = (Side.SERVER, ApplicationData(200))
 
-    finding = found(NOT_REQUESTED, handshake(events=events_of(data)))
+    finding = found(NOT_REQUESTED, handshake(events=events_of(data), http=exchanges_in(asks)))
 
     assert severity(NOT_REQUESTED, finding) is Severity.ERROR
 
 
 def test_a_plain_403_is_not_blamed_on_the_lack_of_a_request() -> None:
-    data = (Side.SERVER, ApplicationData(80, FORBIDDEN))
+    data = (Side.SERVER, ApplicationData(80))
+    value = handshake(events=events_of(data), http=exchanges_in(FORBIDDEN))
 
-    assert severity(NOT_REQUESTED, found(NOT_REQUESTED, handshake(events=events_of(data)))) is Severity.INFO
+    assert severity(NOT_REQUESTED, found(NOT_REQUESTED, value)) is Severity.INFO
 
 
 @pytest.mark.parametrize("unseen", [Missing.HIDDEN, Missing.LOST, Missing.MALFORMED])

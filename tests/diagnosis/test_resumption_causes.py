@@ -12,7 +12,7 @@ from tests.support.client_auth import (
     answered_in_http,
     case,
     certificate,
-    events_of,
+    exchanges_in,
     hidden_flights,
     refused,
 )
@@ -24,9 +24,8 @@ from tlsinspect.diagnosis.causes import (
     session_resumed_other_name,
 )
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity
-from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake, Resumption
-from tlsinspect.model.message import ApplicationData
 from tlsinspect.sessions import Origin
 
 ALICE = certificate("Acme/alice", "Acme/Acme Root")
@@ -89,11 +88,11 @@ def test_a_resumed_session_says_that_the_server_sees_no_certificate() -> None:
     assert "was asked for a certificate and sent none" in finding.explanation
 
 
-FORBIDDEN = ApplicationData(60, b"HTTP/1.1 403 Forbidden\r\n\r\n")
+FORBIDDEN = exchanges_in(b"HTTP/1.1 403 Forbidden\r\n\r\n")
 
 
 def test_a_403_on_a_session_with_an_identity_is_likely_due_to_it() -> None:
-    value = resumed(events=events_of((Side.SERVER, FORBIDDEN)))
+    value = resumed(http=FORBIDDEN)
 
     finding = found(RESUMED, of(accepted(), value))
 
@@ -101,7 +100,7 @@ def test_a_403_on_a_session_with_an_identity_is_likely_due_to_it() -> None:
 
 
 def test_a_403_on_a_session_without_client_authentication_is_not_blamed_on_it() -> None:
-    value = resumed(events=events_of((Side.SERVER, FORBIDDEN)))
+    value = resumed(http=FORBIDDEN)
 
     assert severity(RESUMED, found(RESUMED, of(handshake(), value))) is Severity.INFO
 
@@ -179,8 +178,7 @@ def test_a_likely_origin_makes_another_name_likely() -> None:
 
 
 def test_a_421_on_a_session_of_another_name_is_an_error() -> None:
-    reply = ApplicationData(60, b"HTTP/1.1 421 Misdirected Request\r\n\r\n")
-    value = named("b.example", events=events_of((Side.SERVER, reply)))
+    value = named("b.example", http=exchanges_in(b"HTTP/1.1 421 Misdirected Request\r\n\r\n"))
 
     assert severity(OTHER_NAME, found(OTHER_NAME, of(handshake(), value))) is Severity.ERROR
 

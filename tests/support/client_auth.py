@@ -20,8 +20,9 @@ from tests.support.handshakes import (
     tls13,
 )
 from tlsinspect.diagnosis.rule import Case, Cause, Finding, Meant, Severity
+from tlsinspect.http.reader import HttpReader
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import Ending, EndingKind, Event, Handshake, Mark, Outcome, Transport
+from tlsinspect.model.handshake import Ending, EndingKind, Event, Handshake, HttpExchange, Mark, Outcome, Transport
 from tlsinspect.model.message import (
     Alert,
     ApplicationData,
@@ -167,8 +168,16 @@ def accepted(*certificates: bytes, **overrides: Any) -> Handshake:
 
 def answered_in_http(reply: bytes, *certificates: bytes, **overrides: Any) -> Handshake:
     """The server completes the handshake and answers in HTTP, opened with keys."""
-    told = (Side.SERVER, ApplicationData(len(reply) + 17, reply))
+    told = (Side.SERVER, ApplicationData(len(reply) + 17))
+    overrides = {"http": exchanges_in(reply)} | overrides
     return answered_with(certificates, (Side.CLIENT, FINISHED), (Side.SERVER, FINISHED), told, **overrides)
+
+
+def exchanges_in(reply: bytes) -> tuple[HttpExchange, ...]:
+    """What the reader of HTTP makes of an answer alone."""
+    reader = HttpReader()
+    reader.feed(Side.SERVER, reply, 20)
+    return reader.exchanges()
 
 
 def closed_by_server(*certificates: bytes, after_ms: int = 20, **overrides: Any) -> Handshake:

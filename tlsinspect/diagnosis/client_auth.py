@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tlsinspect import fields
 from tlsinspect.diagnosis.facts import FATAL, alert_text, at_frame, completed
-from tlsinspect.diagnosis.http import Reply, first_reply, opened, text
+from tlsinspect.diagnosis.http import Reply, first_reply, replies
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import AlertSeen, EndingKind, Event, Handshake
 from tlsinspect.model.message import (
@@ -35,7 +35,6 @@ ABOUT_RECORDS = frozenset((20, 21, 22, 51))
 
 REFUSING_STATUSES = frozenset((403, 495, 496))  # 401 asks for a password or a token
 BAD_REQUEST = 400
-MOST_READ = 4096  # octets of what the server said
 NGINX_MISSING = "No required SSL certificate was sent"
 NGINX_ERROR = "The SSL certificate error"
 PROMPTLY_NS = 1_500_000_000  # a server that closes later may just have waited for a request
@@ -232,6 +231,5 @@ def refusing_reply(handshake: Handshake) -> Reply | None:
 
 
 def speaks_of_certificates(handshake: Handshake) -> bool:
-    """Whether what the server said in HTTP, its headers or the beginning of the content, has the word certificate."""
-    said = b"".join(octets for octets, _ in opened(handshake, Side.SERVER))
-    return "certificate" in text(said[:MOST_READ]).lower()
+    """Whether what the server said in HTTP has the word certificate."""
+    return any("certificate" in reply.text.lower() for reply in replies(handshake))

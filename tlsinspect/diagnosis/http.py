@@ -1,17 +1,13 @@
-"""HTTP/1.1 requests and statuses in the application data of a handshake that was opened with keys."""
+"""The HTTP requests and replies that passed after a handshake, where keys show them."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 
-from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import Handshake
-from tlsinspect.model.message import ApplicationData
+from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import Handshake, HttpExchange
 
-REQUEST_LINE = re.compile(rb"([A-Z]{3,10}) (\S{1,2048}) HTTP/1\.[01]\r?\n")
-HOST = re.compile(rb"\r?\nhost:[ \t]*([^\r\n]{1,300}?)[ \t]*\r?\n", re.IGNORECASE)
-STATUS_LINE = re.compile(rb"HTTP/1\.[01] (\d{3})[ \r\n]")
 PORT = re.compile(r":\d{1,5}\Z")
 
 
@@ -20,8 +16,8 @@ class Request:
     """What of a request matters for the route."""
 
     method: str
-    target: str
-    host: str  # the Host header with its port; empty when it is not in the same record
+    path: str
+    host: str  # Host or :authority, with its port; empty when there is none
     frame: int | None
 
 
@@ -29,30 +25,31 @@ class Request:
 class Reply:
     """An answer of the server."""
 
+    version: str  # "HTTP/1.1", "HTTP/2", ...
     status: int
-    text: str  # the record in which it begins: headers, and the beginning of the content
+    text: str  # a known sentence in its content, such as "No required SSL certificate was sent"; else empty
     frame: int | None
 
 
+def exchanges(handshake: Handshake) -> tuple[HttpExchange, ...]:
+    """What passed, in the order of the requests; empty where it cannot be seen."""
+    return () if isinstance(handshake.http, Missing) else handshake.http
+
+
 def requests(handshake: Handshake) -> tuple[Request, ...]:
-    """The requests of the client that begin a record, in order."""
-    found = []
-    for octets, frame in opened(handshake, Side.CLIENT):
-        line = REQUEST_LINE.match(octets)
-        if line is not None:
-            host = HOST.search(octets)
-            found.append(Request(text(line[1]), text(line[2]), text(host[1]) if host else "", frame))
-    return tuple(found)
+    """The requests of the client, in order."""
+    return tuple(
+        Request(each.method, each.path, each.host, each.request_frame) for each in exchanges(handshake) if each.method
+    )
 
 
 def replies(handshake: Handshake) -> tuple[Reply, ...]:
-    """The answers of the server that begin a record, in order."""
-    found = []
-    for octets, frame in opened(handshake, Side.SERVER):
-        line = STATUS_LINE.match(octets)
-        if line is not None:
-            found.append(Reply(int(line[1]), text(octets), frame))
-    return tuple(found)
+    """The answers of the server, in the order of the requests."""
+    return tuple(
+        Reply(each.version, each.status, each.said, each.response_frame)
+        for each in exchanges(handshake)
+        if each.status is not None
+    )
 
 
 def first_reply(handshake: Handshake) -> Reply | None:
@@ -61,24 +58,10 @@ def first_reply(handshake: Handshake) -> Reply | None:
 
 
 def statuses(handshake: Handshake) -> tuple[int, ...]:
-    """The status codes of the server's answers, in order."""
+    """The status codes of the server's answers, in the order of the requests."""
     return tuple(each.status for each in replies(handshake))
 
 
-def opened(handshake: Handshake, side: Side) -> list[tuple[bytes, int | None]]:
-    """The application data of one side that was opened, with the frame of each record."""
-    return [
-        (event.message.plaintext, event.frames[-1] if event.frames else None)
-        for event in handshake.events
-        if event.side is side and isinstance(event.message, ApplicationData) and event.message.plaintext
-    ]
-
-
 def plain_host(host: str) -> str:
-    """A Host header without its port."""
+    """A Host without its port."""
     return PORT.sub("", host)
-
-
-def text(octets: bytes) -> str:
-    """Octets of a header as text."""
-    return octets.decode("ascii", "backslashreplace")

@@ -37,7 +37,7 @@ from tlsinspect.diagnosis.causes import (
 )
 from tlsinspect.diagnosis.rule import Cause, Certainty, Finding, Severity
 from tlsinspect.model.frame import Endpoint, Missing, Side
-from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Resumption
+from tlsinspect.model.handshake import Ending, EndingKind, Handshake, HttpExchange, Resumption
 from tlsinspect.model.message import (
     Alert,
     ApplicationData,
@@ -66,14 +66,19 @@ def offering_ech(name: str = "public.example", *more: Extension) -> ClientHello:
 
 
 def opened(value: Handshake, *, host: str, status: int, text: str = "") -> Handshake:
-    """The same handshake with an HTTP request and its answer, opened with keys."""
-    request = f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode()
-    answer = f"HTTP/1.1 {status} Reason\r\n\r\n{text}".encode()
-    return with_messages(
-        value,
-        (Side.CLIENT, ApplicationData(len(request), request)),
-        (Side.SERVER, ApplicationData(len(answer), answer)),
+    """The same handshake with one more HTTP request and its answer, opened with keys."""
+    exchange = HttpExchange(
+        version="HTTP/1.1",
+        method="GET",
+        host=host,
+        path="/",
+        status=status,
+        said=text,
+        request_frame=20,
+        response_frame=21,
     )
+    before = value.http if isinstance(value.http, tuple) else ()
+    return replace(value, http=(*before, exchange))
 
 
 def refused_certificate(description: int, hello: ClientHello, **overrides: object) -> Handshake:

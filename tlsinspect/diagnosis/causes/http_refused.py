@@ -21,7 +21,7 @@ A failed handshake. Where something in the handshake explains the status, that i
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.facts import at_frame, first_line, name_text, quoted, server_name
+from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
 from tlsinspect.diagnosis.http import replies, requests
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -29,7 +29,6 @@ from tlsinspect.model.frame import Side
 
 UNAUTHORIZED = 401  # asks for a password or token, which is no matter of TLS
 ABOUT_ACCESS = frozenset((400, 401, 403, 495, 496))
-ABOUT_CERTIFICATES = ("No required SSL certificate was sent", "The SSL certificate error")
 
 
 def check(case: Case) -> Finding | None:
@@ -39,8 +38,8 @@ def check(case: Case) -> Finding | None:
         return None
     asked = next((each for each in requests(case.handshake) if each.host), None)
     request = f" to {asked.method} for the host {quoted(asked.host)}" if asked else ""
-    about = next((f" ({quoted(text)})" for text in ABOUT_CERTIFICATES if text in reply.text), "")
-    line = quoted(first_line(reply.text.encode("ascii", "backslashreplace")))
+    about = f" ({quoted(reply.text)})" if reply.text else ""
+    line = f"{reply.version} {reply.status}"
     return Finding(
         certainty=Certainty.STATED,
         severity=Severity.WARNING if reply.status == UNAUTHORIZED else None,
