@@ -39,11 +39,11 @@ NAMES: dict[type, str] = {
 }
 
 
-def our_messages(handshakes: Iterable[Handshake]) -> dict[int, Facts]:
+def our_messages(handshakes: Iterable[Handshake], transport: str = "tcp") -> dict[int, Facts]:
     """Per stream the messages by side and type, certificates, tickets and alerts, all handshakes of it together."""
     streams: dict[int, list[Event]] = {}
     for handshake in handshakes:
-        if handshake.transport == "tcp":
+        if handshake.transport == transport:
             streams.setdefault(handshake.stream, []).extend(handshake.events)
     return {stream: facts_of(events) for stream, events in streams.items() if any(name_of(e.message) for e in events)}
 
@@ -75,12 +75,12 @@ def name_of(message: Message) -> str:
     return NAMES.get(type(message), "")
 
 
-def expected_messages(path: Path) -> dict[int, Facts]:
-    """The same from an expected/*.tshark.keylog.json."""
+def expected_messages(path: Path, kinds: tuple[str, ...] = ("tcp",)) -> dict[int, Facts]:
+    """The same from an expected/*.tshark.keylog.json, for the lines of some kinds."""
     streams = {}
     for line in path.read_text().splitlines():
         found = json.loads(line)
-        if found["kind"] != "tcp" or not any(found["messages"].values()):
+        if found["kind"] not in kinds or not any(found["messages"].values()):
             continue
         streams[found["stream"]] = {
             "messages": {
