@@ -233,6 +233,13 @@ def test_without_a_server_name_the_address_may_be_what_was_meant() -> None:
     assert "meant the address 10.0.0.2 perhaps" in finding.explanation
 
 
+def test_without_a_server_name_a_client_that_left_is_a_warning_at_most() -> None:
+    value = elsewhere(left(LEAF), client_hellos=(client_hello(None),))
+
+    assert severity(MISMATCH, value) is Severity.WARNING
+    assert MISMATCH.check(case(elsewhere(hung_up(LEAF), client_hellos=(client_hello(None),)))) is None
+
+
 def test_without_a_server_name_nothing_is_said_of_a_client_that_went_on() -> None:
     assert MISMATCH.check(case(accepted(LEAF, client_hellos=(client_hello(None),)))) is None
 

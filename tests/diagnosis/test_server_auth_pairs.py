@@ -90,6 +90,13 @@ def test_an_issuer_of_the_organization_of_an_anchor_is_a_missing_intermediate() 
     assert INCOMPLETE.check(case(refused(48, leaf))) is None
 
 
+def test_words_outside_of_the_common_name_make_no_intermediate() -> None:
+    authority = issue("Old Certification Authority", organization="Secure Signing")
+    leaf = issue(NAME, authority, dns_names=[NAME])
+
+    assert INCOMPLETE.check(case(refused(48, leaf))) is None
+
+
 def test_an_issuer_that_calls_itself_a_root_is_no_missing_intermediate() -> None:
     assert INCOMPLETE.check(case(refused(48, LEAF))) is None
     assert INCOMPLETE.check(case(refused(48, LEAF), ca=SELF_SIGNED)) is None

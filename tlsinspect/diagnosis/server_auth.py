@@ -207,7 +207,7 @@ def name_fault(case: Case) -> str | None:
                 "clients no longer look at (RFC 9525 section 2)"
             )
         return None
-    if name is not Missing.NOT_SENT or taken(handshake) not in (Taken.REFUSED, Taken.LEFT):
+    if name is not Missing.NOT_SENT or not (refusal_code(handshake) in UNSPECIFIC or asked_nothing(handshake)):
         return None
     address = handshake.server.address
     if case.meant.host and not is_address(case.meant.host):
@@ -281,19 +281,25 @@ def explained(case: Case) -> bool:
 # -- names of authorities -------------------------------------------------------------------------------------------
 
 ROOT = re.compile(r"\broot\b", re.IGNORECASE)
-INTERMEDIATE = re.compile(
-    r"\b(intermediate|issuing|subordinate|sub[ -]?ca|signing|class \d|[ER]\d{1,2})\b", re.IGNORECASE
-)
+INTERMEDIATE = re.compile(r"\b(intermediate|issuing|subordinate|sub[ -]?ca|signing|[ER]\d{1,2})\b", re.IGNORECASE)
+
+COMMON_NAME = re.compile(r"(?:^|[,+])CN=(?P<value>(?:\\.|[^,+\\])*)")
 
 
 def sounds_like_root(name: str) -> bool:
     """Whether an authority calls itself a root."""
-    return ROOT.search(name) is not None
+    return ROOT.search(called(name)) is not None
 
 
 def sounds_like_intermediate(name: str) -> bool:
     """Whether an authority calls itself what only authorities below a root are called."""
-    return not sounds_like_root(name) and INTERMEDIATE.search(name) is not None
+    return not sounds_like_root(name) and INTERMEDIATE.search(called(name)) is not None
+
+
+def called(name: str) -> str:
+    """The common name within a distinguished name; all of it where there is none.  RFC 4514 section 2."""
+    found = COMMON_NAME.search(name)
+    return found["value"] if found else name
 
 
 # -- pairs ----------------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
-from tlsinspect.model.frame import Side
+from tlsinspect.model.frame import Missing, Side
 
 
 def check(case: Case) -> Finding | None:
@@ -42,6 +42,8 @@ def check(case: Case) -> Finding | None:
     if fault is None:
         return None
     weight = sa.weight(handshake, sa.UNSPECIFIC)
+    if server_name(handshake) is Missing.NOT_SENT and sa.taken(handshake) is Taken.LEFT:
+        weight = Severity.WARNING  # it is not known what it meant, and scanners leave like that
     sure = sa.taken(handshake) is not Taken.LEFT and isinstance(server_name(handshake), str) and "common" not in fault
     return Finding(
         certainty=Certainty.SHOWN if sure else Certainty.LIKELY,
