@@ -61,7 +61,7 @@ class Connection:
     Owns two directions and their keys; all is freed when the table of datagrams emits its handshake.
     """
 
-    __slots__ = ("_opener", "_taken", "cipher_suite", "client", "defects", "events", "fatal", "server", "version")
+    __slots__ = ("_opener", "cipher_suite", "client", "confirmed", "defects", "events", "fatal", "server", "version")
 
     protocol = "dtls"
     preamble: Preamble | None = None
@@ -76,7 +76,7 @@ class Connection:
         self.cipher_suite = 0
         self.fatal = False  # a fatal alert was seen
         self._opener = Opener(secrets) if secrets is not None else None
-        self._taken = False  # the server answered a Finished of DTLS 1.3 with more than an alert
+        self.confirmed: tuple[int, int] | None = None  # time and frame in which the server took a Finished of DTLS 1.3
 
     @property
     def complete(self) -> bool:
@@ -98,7 +98,7 @@ class Connection:
         """Whether the handshake was completed, and taken by both sides."""
         if not is_tls13(self.version):
             return completed(self.events, Transport())
-        return self.client.finished and self._taken and not refused_after_finished(self.events)
+        return self.client.finished and self.confirmed is not None and not refused_after_finished(self.events)
 
     def feed(self, side: Side, payload: bytes, *, octets: int, frame: int, time_ns: int) -> None:
         """Takes the next datagram of one side; *octets* is its length on the wire."""
@@ -185,7 +185,7 @@ class Connection:
 
     def _protected(self, direction: Direction, record: Record, frame: int, time_ns: int) -> None:
         if is_tls13(self.version):
-            self._note_taken(direction, record)
+            self._note_taken(direction, record, (time_ns, frame))
         whole = len(record.fragment) == record.octets
         opened = self._opener.open(direction.side, record, self._layout) if self._opener and whole else None
         if opened is not None:
@@ -200,13 +200,14 @@ class Connection:
             message = ApplicationData(record.octets)
         self._data(direction, message, frame, time_ns)
 
-    def _note_taken(self, direction: Direction, record: Record) -> None:
+    def _note_taken(self, direction: Direction, record: Record, place: tuple[int, int]) -> None:
         """The server has to acknowledge the client's Finished, in a record longer than an alert.
 
         RFC 9147 sections 5.8.4 and 7.
         """
-        if direction.side is Side.SERVER and self.client.finished and record.octets > ALERT_RECORD:
-            self._taken = self._taken or record.epoch > HANDSHAKE_EPOCH
+        taken = record.epoch > HANDSHAKE_EPOCH and record.octets > ALERT_RECORD
+        if direction.side is Side.SERVER and self.client.finished and taken:
+            self.confirmed = self.confirmed or place
 
     def _data(self, direction: Direction, message: Message, frame: int, time_ns: int) -> None:
         octets = message.octets if isinstance(message, ApplicationData | EncryptedRecord) else 0

@@ -11,6 +11,7 @@ from tlsinspect.tls.handshake import LARGEST, RawMessage
 
 HELLOS = frozenset((messages.CLIENT_HELLO, messages.SERVER_HELLO, messages.HELLO_VERIFY_REQUEST))  # begin a flight
 MOST_PENDING = 64  # messages under way or held back; the longest flight has about ten
+MOST_OCTETS = 1 << 20  # of all of them together
 MOST_MESSAGES = 256  # returned of one side; the rest of a connection that goes on for so long is not looked at
 
 
@@ -83,7 +84,7 @@ class FragmentReader:
             return []
         pending = self._pending.get(seq)
         if pending is None or (pending.type, pending.length) != (fragment.type, fragment.length):
-            if len(self._pending) + len(self._waiting) >= MOST_PENDING:
+            if len(self._pending) + len(self._waiting) >= MOST_PENDING or self._octets + fragment.length > MOST_OCTETS:
                 return []
             pending = self._pending[seq] = Pending(fragment, encrypted=encrypted)
         if not pending.feed(fragment, frame, time_ns):
@@ -102,6 +103,12 @@ class FragmentReader:
             rest[seq] = Whole(pending.message(time_ns), pending.encrypted)
         self._waiting, self._pending = {}, {}
         return [whole for _, whole in sorted(rest.items())]
+
+    @property
+    def _octets(self) -> int:
+        """The lengths of the messages that are held, together."""
+        waiting = sum(len(whole.raw.body) for whole in self._waiting.values())
+        return waiting + sum(pending.length for pending in self._pending.values())
 
     def _repeated(self, fragment: Fragment) -> bool:
         seq = fragment.message_seq

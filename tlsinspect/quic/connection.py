@@ -35,6 +35,7 @@ from tlsinspect.wire import Malformed
 CRYPTO_ERROR = 0x0100  # RFC 9000 section 20.1: and the alert in the low octet
 FATAL = 2
 MOST_WAITING = 16  # packets of one side that came before the ServerHello that their keys need
+LEAST_FINISHED = 1 + 4 + 36 + 16  # octets of a packet with a Finished: number, frame, message and tag
 LEAST_CONFIRMATION = 120  # octets of a 1-RTT packet that is longer than a CONNECTION_CLOSE with its reason
 
 # RFC 9000 section 20.1.
@@ -80,7 +81,6 @@ class Connection:
 
     __slots__ = (
         "_behind",
-        "_confirmed",
         "_initial",
         "_notes",
         "_opener",
@@ -88,6 +88,7 @@ class Connection:
         "cipher_suite",
         "client",
         "closed",
+        "confirmed",
         "defects",
         "events",
         "fatal",
@@ -111,7 +112,7 @@ class Connection:
         self._notes: list[tuple[str, tuple[tuple[str, str], ...], int]] = []  # Retry and Version Negotiation
         self._restarted = False  # the client begins once more, after a Retry or a Version Negotiation
         self._behind = False  # the server sent 1-RTT packets after the client did
-        self._confirmed = False
+        self.confirmed: tuple[int, int] | None = None  # time and frame of what showed that the handshake was completed
 
     @property
     def complete(self) -> bool:
@@ -133,10 +134,10 @@ class Connection:
         """Whether the handshake was completed, and taken by both sides.
 
         "the TLS handshake is considered confirmed at the server when the handshake completes", at the client when a
-        HANDSHAKE_DONE came (RFC 9001 section 4.1.2).  Without keys: after the client's first 1-RTT packet the server
-        sent one that cannot be a refusal, because it is long or the client went on.
+        HANDSHAKE_DONE came (RFC 9001 section 4.1.2).  Without keys: after the client's Finished the server sent a
+        1-RTT packet that cannot be a refusal, because it is long or the client went on.
         """
-        return self.complete and self._confirmed
+        return self.complete and self.confirmed is not None
 
     @property
     def preamble(self) -> Preamble | None:
@@ -194,7 +195,7 @@ class Connection:
         else:
             if packet.kind is not Kind.ONE_RTT:
                 direction.source = packet.source
-            self._note_progress(direction, packet)
+            self._note_progress(direction, packet, (time_ns, frame))
             self._protected(direction, packet, frame, time_ns)
 
     def _version_negotiation(self, direction: Direction, packet: Packet, frame: int) -> None:
@@ -216,16 +217,20 @@ class Connection:
             self._restarted = True
         self._frames(direction, packet, payload, frame, time_ns)
 
-    def _note_progress(self, direction: Direction, packet: Packet) -> None:
+    def _note_progress(self, direction: Direction, packet: Packet, place: tuple[int, int]) -> None:
         """What packets that cannot be opened say of the handshake."""
         if direction.side is Side.SERVER:
             self.server.finished = True  # its Finished is in the flight that begins with the first Handshake packet
             if packet.kind is Kind.ONE_RTT and self.client.finished:
                 self._behind = True
-                self._confirmed = self._confirmed or packet.length >= LEAST_CONFIRMATION
+                if packet.length >= LEAST_CONFIRMATION:
+                    self.confirmed = self.confirmed or place
         elif packet.kind is Kind.ONE_RTT:
             self.client.finished = True
-            self._confirmed = self._confirmed or self._behind
+            if self._behind:
+                self.confirmed = self.confirmed or place
+        elif packet.kind is Kind.HANDSHAKE and packet.length - packet.number_at >= LEAST_FINISHED:
+            self.client.finished = True
 
     def _protected(self, direction: Direction, packet: Packet, frame: int, time_ns: int) -> None:
         if self._opener is None or packet.cut:
@@ -260,7 +265,8 @@ class Connection:
                 elif isinstance(each, Stream):
                     self._data(direction, ApplicationData(each.octets), frame, time_ns)
                 elif isinstance(each, Done) and direction.side is Side.SERVER:
-                    self._confirmed = self.client.finished = True
+                    self.client.finished = True
+                    self.confirmed = self.confirmed or (time_ns, frame)
         except Malformed as error:
             where = f"quic.{packet.kind.value}"
             self.defects.append(Defect(where, error.problem, error.offset, (frame,)))
