@@ -23,6 +23,7 @@ from tlsinspect.tls.versions import is_tls13
 FATAL = 2
 CLOSE_NOTIFY, USER_CANCELED = 0, 90
 HANDSHAKE = 22  # content type
+JSSE_PADDING = 16  # zeros that Java puts behind every encrypted handshake message and alert
 
 
 def completed(events: Sequence[Event], transport: Transport) -> bool:
@@ -72,7 +73,7 @@ def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Tran
     if client_at is None:
         return False
     behind = [event for event in events[client_at + 1 :] if event.side is Side.SERVER]
-    if any(not is_small(event, sizes) for event in behind):
+    if any(not may_be_alert(event, hello.cipher_suite) for event in behind):
         return True
     closed = next((each.side for each in sorted((*transport.fins, *transport.resets), key=lambda m: m.frame)), None)
     return closed is Side.CLIENT and not behind
@@ -83,11 +84,15 @@ def seen_server_flight(events: Sequence[Event]) -> bool:
     return any(isinstance(event.message, EncryptedRecord) and event.side is Side.SERVER for event in events)
 
 
-def is_small(event: Event, finished: tuple[int, ...]) -> bool:
-    """Whether an event of the server may be an alert and nothing more."""
+def may_be_alert(event: Event, suite: int) -> bool:
+    """Whether an event of the server is an alert, or a record as long as one: plain, or padded by JSSE.
+
+    RFC 8446 sections 6 and 5.2: level and description, content type and tag.
+    """
     if isinstance(event.message, Alert):
         return True
-    return isinstance(event.message, EncryptedRecord) and event.message.octets < min(finished)
+    size = 2 + 1 + tag_octets(suite)
+    return isinstance(event.message, EncryptedRecord) and event.message.octets in (size, size + JSSE_PADDING)
 
 
 def finished_sizes(suite: int) -> tuple[int, ...]:
@@ -96,8 +101,13 @@ def finished_sizes(suite: int) -> tuple[int, ...]:
     RFC 8446 sections 4.4.4 and 5.2: header, verify_data, content type and tag.
     """
     digest = 48 if cipher_suite(suite).mac_or_hash == "SHA384" else 32
-    tag = 8 if CIPHER_SUITES.name(suite).endswith("_CCM_8_SHA256") else 16
-    return (4 + digest + 1 + tag, 4 + digest + 1 + tag + 16)
+    size = 4 + digest + 1 + tag_octets(suite)
+    return (size, size + JSSE_PADDING)
+
+
+def tag_octets(suite: int) -> int:
+    """Length of the authentication tag of a TLS 1.3 suite in octets.  RFC 8446 appendix B.4."""
+    return 8 if CIPHER_SUITES.name(suite).endswith("_CCM_8_SHA256") else 16
 
 
 def is_finish(event: Event) -> bool:
