@@ -8,20 +8,23 @@ from typing import Any
 
 from tlsinspect.conversation import SEQUENCE_NUMBERS, Conversation
 from tlsinspect.datagrams import DatagramConnection, Exchange
-from tlsinspect.model.frame import Defect, Side
+from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import (
     Ending,
     EndingKind,
     Event,
     Handshake,
+    HttpExchange,
     Mark,
     Outcome,
     Transport,
 )
 from tlsinspect.model.message import (
     Alert,
+    ApplicationData,
     CertificateMessage,
     ClientHello,
+    EncryptedRecord,
     Gap,
     NewSessionTicket,
     PlainMessage,
@@ -37,7 +40,7 @@ from tlsinspect.tls.completion import completed, is_fatal, is_finish
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.record import is_header
 
-ALERT = 21  # content type
+ALERT, APPLICATION_DATA = 21, 23  # content types
 STALL_NS = 5_000_000_000  # of silence before the end of the capture make a stalled handshake
 SYN_RETRIES = 2  # SYNs without an answer that make a stalled one at once
 
@@ -85,6 +88,8 @@ def conclude_exchange(exchange: Exchange, *, name: str, now_ns: int, final: bool
         ending = Ending(EndingKind.SILENCE if quiet else EndingKind.CAPTURE_END, None, exchange.last_ns)
     over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
     end_ns, end_frame = end_of(events, ending, exchange, done=done and bool(events))
+    if done and connection.confirmed is not None:
+        end_ns, end_frame = connection.confirmed
     source, destination = endpoints(exchange.key)
     client, server = (destination, source) if exchange.client == 1 else (source, destination)
     return Handshake(
@@ -240,8 +245,33 @@ def handshake(
         ending=ending,
         tcp=transport,
         preamble=conversation.preamble,
+        http=http(conversation, events, start=start[1] if part > 1 else 0, last=last, over=over),
         events=tuple(events),
         **assembled(known, connection),
+    )
+
+
+def http(
+    conversation: Conversation, events: Sequence[Event], *, start: int, last: bool, over: bool
+) -> tuple[HttpExchange, ...] | Missing:
+    """The HTTP exchanges from one frame on, to the end of these events or, for the last handshake, to the end."""
+    exchanges = conversation.http
+    if isinstance(exchanges, Missing):
+        passed = any(
+            isinstance(event.message, ApplicationData)
+            or (isinstance(event.message, EncryptedRecord) and event.message.content_type == APPLICATION_DATA)
+            for event in events
+        )
+        if passed or exchanges is Missing.LOST:
+            opens = conversation.connection is not None and conversation.connection.opens
+            return Missing.LOST if opens else exchanges
+        whole = over and not unseen_octets(conversation) and not any(isinstance(event.message, Gap) for event in events)
+        return () if whole else Missing.LOST
+    end = max((number for event in events for number in event.frames), default=0)
+    return tuple(
+        each
+        for each in exchanges
+        if start <= (each.request_frame or each.response_frame or 0) and (last or (each.request_frame or 0) <= end)
     )
 
 

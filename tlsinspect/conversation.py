@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import Mark, Preamble
+from tlsinspect.http.reader import HttpReader
+from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.handshake import HttpExchange, Mark, Preamble
 from tlsinspect.net.reassembly import Chunk, Stream
 from tlsinspect.net.transport import Segment
 from tlsinspect.preamble import PreambleReader, State, looks_like_tls
@@ -27,6 +28,9 @@ class Limits:
     settle_ns: int = 2_000_000_000  # watched after completion, for late alerts and resets
     linger_ns: int = 200_000_000  # watched after the connection was closed or reset
     settle_octets: int = 1 << 18  # application data of one side after which nothing more is read
+    http: bool = True  # whether HTTP is read where keys open it
+    follow_ns: int = 60_000_000_000  # without a packet, of a completed connection whose HTTP is read
+    follow_octets: int = 1 << 22  # application data of one side after which no more HTTP is read
     most_flows: int = 100_000  # conversations remembered, finished ones included
     most_octets: int = 1 << 20  # held out of order per direction
 
@@ -56,6 +60,7 @@ class Conversation:
     """
 
     __slots__ = (
+        "_http",
         "_reader",
         "client",
         "closed_ns",
@@ -104,6 +109,7 @@ class Conversation:
         self.completed_ns: int | None = None
         self.scheduled_ns = 0  # when it is looked at next; kept by the table of flows
         self._reader: PreambleReader | None = None
+        self._http = HttpReader() if limits.http and secrets is not None else None
 
     # -- segments
 
@@ -220,7 +226,7 @@ class Conversation:
             self.spoken = True
 
     def _begin_after_dialogue(self, client: bytes, server: bytes, chunk: Chunk) -> None:
-        self.connection = Connection(secrets=self.secrets)
+        self.connection = self._new_connection()
         for octets, side in ((client, Side.CLIENT), (server, Side.SERVER)):
             if octets:
                 self.connection.feed(side, Chunk(octets, 0, chunk.frame, chunk.time_ns))
@@ -232,7 +238,7 @@ class Conversation:
             self.client = index
         elif self.client is None or kind is Side.SERVER:
             self.client = 1 - index
-        self.connection = Connection(secrets=self.secrets)
+        self.connection = self._new_connection()
         direction = self.directions[index]
         if len(frames) > 1:  # octets that came before in other frames
             self.connection.feed(self.side(index), Chunk(direction.plain, 0, frames[0], chunk.time_ns))
@@ -245,12 +251,41 @@ class Conversation:
             other.plain = b""
             self._tls(1 - index, early)
 
+    def _new_connection(self) -> Connection:
+        connection = Connection(secrets=self.secrets)
+        if self._http is not None:
+            connection.data = []
+        return connection
+
     def _tls(self, index: int, chunk: Chunk) -> None:
         connection = self.connection
         assert connection is not None
         connection.feed(self.side(index), chunk)
+        if connection.data:
+            self._read_http(connection)
         if self.completed_ns is None and connection.complete:
             self.completed_ns = chunk.time_ns
+
+    def _read_http(self, connection: Connection) -> None:
+        """Takes what was opened since."""
+        assert self._http is not None
+        assert connection.data is not None
+        for side, octets, frame in connection.data:
+            if octets:
+                self._http.feed(side, octets, frame)
+            else:
+                self._http.lost(side)
+        connection.data = None if self._http.done else []
+
+    @property
+    def http(self) -> tuple[HttpExchange, ...] | Missing:
+        """The HTTP exchanges; HIDDEN when no application data was opened, or none was asked for."""
+        if self._http is None:
+            return Missing.HIDDEN
+        exchanges = self._http.exchanges()
+        if self._http.lossy and not exchanges:
+            return Missing.LOST
+        return exchanges if self._http.fed else Missing.HIDDEN
 
     def side(self, index: int) -> Side:
         """Who sends in a direction."""
@@ -266,7 +301,10 @@ class Conversation:
             for chunk in self.directions[index].stream.finish():
                 self._chunk(index, chunk)
         if self.connection is not None:
-            self.connection.finish(self.last_ns)
+            if self.connection.finish(self.last_ns) and self._http is not None:
+                self._http = HttpReader()
+            if self.connection.data:
+                self._read_http(self.connection)
 
     def done_at(self, limits: Limits) -> int:
         """The time after which the conversation is over; nothing after it is looked at."""
@@ -274,8 +312,16 @@ class Conversation:
         if self.closed_ns is not None:
             due = min(due, self.closed_ns + limits.linger_ns)
         if self.completed_ns is not None:
-            due = min(due, self.completed_ns + limits.settle_ns)
+            settled_ns = (
+                self.last_ns + limits.follow_ns if self._follows_http() else self.completed_ns + limits.settle_ns
+            )
+            due = min(due, settled_ns)
         return due
+
+    def _follows_http(self) -> bool:
+        """Whether more HTTP may come: requests for other hosts may share a connection."""
+        connection = self.connection
+        return connection is not None and connection.data is not None and connection.opens
 
     def shift(self, by_ns: int) -> None:
         """Moves the times that decide when the conversation is over."""
@@ -288,14 +334,10 @@ class Conversation:
     def settled(self, limits: Limits) -> bool:
         """Whether so much application data has passed that nothing more can come of the handshake."""
         connection = self.connection
-        return (
-            connection is not None
-            and self.completed_ns is not None
-            and (
-                connection.client.data_octets > limits.settle_octets
-                or connection.server.data_octets > limits.settle_octets
-            )
-        )
+        if connection is None or self.completed_ns is None:
+            return False
+        most = limits.follow_octets if self._follows_http() else limits.settle_octets
+        return max(connection.client.data_octets, connection.server.data_octets) > most
 
 
 def first_message(octets: bytes) -> Side | None:

@@ -13,7 +13,7 @@ from itertools import islice
 
 from tlsinspect import fingerprint, registry
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import Handshake
+from tlsinspect.model.handshake import Handshake, HttpExchange
 from tlsinspect.model.message import (
     Alert,
     Certificate,
@@ -364,6 +364,52 @@ def closing(read: str, side: Side) -> Callable[[Handshake], Value]:
     return lambda handshake: bool(marks(read, side)(handshake))
 
 
+def of_http(read: Callable[[HttpExchange], Value]) -> Callable[[Handshake], Value]:
+    """Reads from the first HTTP exchange, or says why there is none."""
+
+    def value(handshake: Handshake) -> Value:
+        if isinstance(handshake.http, Missing):
+            return handshake.http
+        return read(handshake.http[0]) if handshake.http else Missing.NOT_SENT
+
+    return value
+
+
+def http_heads(present: Callable[[HttpExchange], Value | None]) -> Callable[[Handshake], Value]:
+    """Reads from each HTTP exchange; what is None there is left out."""
+
+    def value(handshake: Handshake) -> Value:
+        if isinstance(handshake.http, Missing):
+            return handshake.http
+        return tuple(found for found in map(present, handshake.http) if found is not None)
+
+    return value
+
+
+def http_request(each: HttpExchange) -> Value | None:
+    """A request as JSON shows it."""
+    if not each.method:
+        return None
+    return {"version": each.version, "method": each.method, "host": each.host or None, "path": each.path or None}
+
+
+def http_said(each: HttpExchange) -> Value:
+    """What the content of an error says of certificates; one that is cut may have said more."""
+    if each.said:
+        return each.said
+    return Missing.LOST if each.status is None or each.status >= 400 else Missing.NOT_SENT
+
+
+def http_frames(name: str) -> Callable[[Handshake], tuple[int, ...]]:
+    """The frame of the first request or response."""
+
+    def frames(handshake: Handshake) -> tuple[int, ...]:
+        first = None if isinstance(handshake.http, Missing) or not handshake.http else getattr(handshake.http[0], name)
+        return () if first is None else (first,)
+
+    return frames
+
+
 def has_request(handshake: Handshake) -> Value:
     """Whether the server asked for a client certificate."""
     request = handshake.certificate_request
@@ -692,7 +738,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.PARAMETERS,
         read=lambda h: isinstance(h.hello_retry_request, ServerHello) or of_server_hello(lambda s: False)(h),
         compare=Compare.VALUE,
-        frames=SERVER_HELLO_FRAMES,
+        frames=lambda h: RETRY_FRAMES(h) or SERVER_HELLO_FRAMES(h),
         wireshark="tls.handshake.random",
         source="RFC 8446 section 4.1.4",
     ),
@@ -702,7 +748,7 @@ FIELDS: tuple[Field, ...] = (
         group=Group.HELLO,
         read=of_whole_server_hello(fingerprint.ja3s),
         compare=Compare.EXPECTED,  # follows from the values above
-        frames=lambda h: RETRY_FRAMES(h) or SERVER_HELLO_FRAMES(h),
+        frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.ja3s",
         source="",
     ),
@@ -825,6 +871,56 @@ FIELDS: tuple[Field, ...] = (
         frames=all_frames_of(NewSessionTicket),
         wireshark="tls.handshake.session_ticket_length",
         source="RFC 8446 section 4.6.1",
+    ),
+    Field(
+        path="http.host",
+        title="HTTP host",
+        group=Group.OUTCOME,
+        read=of_http(lambda each: each.host or (Missing.NOT_SENT if each.method else Missing.LOST)),
+        compare=Compare.VALUE,
+        frames=http_frames("request_frame"),
+        wireshark="http.host",  # http2.headers.authority in HTTP/2
+        source="RFC 9110 section 7.2",
+    ),
+    Field(
+        path="http.status",
+        title="HTTP status",
+        group=Group.OUTCOME,
+        read=of_http(lambda each: Missing.LOST if each.status is None else each.status),
+        compare=Compare.VALUE,
+        frames=http_frames("response_frame"),
+        wireshark="http.response.code",  # http2.headers.status in HTTP/2
+        source="RFC 9110 section 15",
+    ),
+    Field(
+        path="http.said",
+        title="HTTP error about certificates",
+        group=Group.OUTCOME,
+        read=of_http(http_said),
+        compare=Compare.VALUE,
+        frames=http_frames("response_frame"),
+        wireshark="",
+        source="RFC 9110 section 15.5",
+    ),
+    Field(
+        path="http.requests",
+        title="HTTP requests",
+        group=Group.OUTCOME,
+        read=http_heads(http_request),
+        compare=Compare.EXPECTED,  # the first is told above, the others are further uses of the connection
+        frames=http_frames("request_frame"),
+        wireshark="",
+        source="RFC 9110 section 3.4",
+    ),
+    Field(
+        path="http.responses",
+        title="HTTP statuses",
+        group=Group.OUTCOME,
+        read=http_heads(lambda each: each.status),
+        compare=Compare.EXPECTED,
+        frames=http_frames("response_frame"),
+        wireshark="",
+        source="RFC 9110 section 15",
     ),
     Field(
         path="client_alert",

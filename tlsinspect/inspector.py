@@ -6,6 +6,7 @@ No I/O and no clock: time is the time of the frames.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from tlsinspect.conclusion import conclude, conclude_exchange
 from tlsinspect.conversation import Conversation, Limits
@@ -27,17 +28,24 @@ class Inspector:
     """Follows the connections of one capture.
 
     Owns the fragments and conversations under way; each is freed when its handshake is returned.  *plain* returns
-    connections on which nobody spoke TLS, too.
+    connections on which nobody spoke TLS, too; *http* reads the heads of HTTP where secrets open it.
     """
 
     def __init__(
-        self, name: str = "", *, limits: Limits | None = None, secrets: Secrets | None = None, plain: bool = False
+        self,
+        name: str = "",
+        *,
+        limits: Limits | None = None,
+        secrets: Secrets | None = None,
+        plain: bool = False,
+        http: bool = True,
     ) -> None:
+        limits = replace(limits or Limits(), http=http)
         self._name = name
         self._plain = plain
         self._packets = PacketDecoder()
-        self._flows = Flows(limits=limits or Limits(), secrets=secrets)
-        self._datagrams = Datagrams(limits=limits or Limits(), secrets=secrets)
+        self._flows = Flows(limits=limits, secrets=secrets)
+        self._datagrams = Datagrams(limits=limits, secrets=secrets)
         self._due_ns = self._datagrams.next_due_ns  # kept here, as every frame asks for it
         self._now_ns = 0
         self.frames = 0  # frames taken so far
@@ -121,16 +129,18 @@ def inspect(
     limits: Limits | None = None,
     secrets: Secrets | None = None,
     plain: bool = False,
+    http: bool = True,
 ) -> Iterator[Handshake]:
     """The handshakes of a capture, each as soon as it is known.
 
-    *name* is what Handshake.capture says; without it the capture's own.
+    *name* is what Handshake.capture says; without it the capture's own.  *http*: the heads of HTTP are read, too, where
+    secrets open it.
     """
     label = name if name is not None else str(getattr(frames, "name", ""))
     secrets = Secrets() if secrets is None else secrets
     embedded: list[bytes] = getattr(frames, "key_logs", [])
     taken = 0
-    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain)
+    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain, http=http)
     for frame in frames:
         if len(embedded) > taken:
             for text in embedded[taken:]:

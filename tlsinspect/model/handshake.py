@@ -118,7 +118,7 @@ class Resumption:
     """Session resumption: what the client offered, and what the server took."""
 
     offered: tuple[str, ...] | Missing  # of "session_id", "session_ticket", "psk"
-    accepted: str | None | Missing  # None when a full handshake was made
+    accepted: str | Missing | None  # None when a full handshake was made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +130,20 @@ class AlertSeen:
     frame: int
     time_ns: int
     encrypted: bool = False  # it was opened with keys
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpExchange:
+    """One HTTP request and its response, as far as their heads matter; no other field value is ever kept."""
+
+    version: str  # "HTTP/1.0", "HTTP/1.1" or "HTTP/2"
+    method: str = ""  # empty where the request was not seen
+    host: str = ""  # Host or :authority, with its port; empty where there is none
+    path: str = ""  # without query
+    status: int | None = None  # None where no response was seen
+    said: str = ""  # of certificates in the content of an error: "No required SSL certificate was sent"
+    request_frame: int | None = None
+    response_frame: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,4 +181,5 @@ class Handshake:
     resumption: Resumption
     alerts: tuple[AlertSeen, ...] = ()
     defects: tuple[Defect, ...] = ()
+    http: tuple[HttpExchange, ...] | Missing = ()  # in the order of the requests, bounded; empty when none passed
     events: tuple[Event, ...] = ()  # the same facts in wire order with their frames, bounded

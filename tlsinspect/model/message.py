@@ -229,7 +229,7 @@ class ApplicationData:
     """Application data that was opened, or that passed in a TLS 1.2 record of that type."""
 
     octets: int  # length of the fragment on the wire
-    plaintext: bytes | None = None  # the opened octets, where keys were given and HTTP is looked at
+    plaintext: bytes | None = None  # the opened octets, where they are kept
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ The one loop of the package is here: keys found by the hello messages open the r
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Event
@@ -41,6 +42,14 @@ MOST_KEPT = 1 << 17  # octets kept to be read again, of connections whose secret
 MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
 
 
+class Data(NamedTuple):
+    """Application data that was opened, or that is missing."""
+
+    side: Side
+    octets: bytes  # empty where octets are missing
+    frame: int
+
+
 @dataclass(slots=True)
 class Direction:
     """What one side has sent so far.  Owned by the connection, freed with it."""
@@ -70,6 +79,7 @@ class Connection:
         "_waiting",
         "cipher_suite",
         "client",
+        "data",
         "defects",
         "early_data",
         "events",
@@ -81,6 +91,7 @@ class Connection:
     def __init__(self, *, secrets: Secrets | None = None) -> None:
         self.events: list[Event] = []
         self.defects: list[Defect] = []
+        self.data: list[Data] | None = None  # opened since it was last emptied; None while nobody reads it
         self.client = Direction(Side.CLIENT, RecordReader(), MessageReader())
         self.server = Direction(Side.SERVER, RecordReader(), MessageReader())
         self.version = 0  # negotiated; 0 until the ServerHello
@@ -108,6 +119,11 @@ class Connection:
         """Whether there are secrets for this connection, and none opened a record."""
         return self._opener is not None and self._opener.wrong
 
+    @property
+    def opens(self) -> bool:
+        """Whether a record was opened."""
+        return self._opener is not None and any(self._opener.opened.values())
+
     def feed(self, side: Side, chunk: Chunk) -> None:
         """Takes the next octets, or the next gap, of one side."""
         direction = self.client if side is Side.CLIENT else self.server
@@ -122,9 +138,13 @@ class Connection:
             else:
                 self._plain(direction, item)
 
-    def finish(self, time_ns: int) -> None:
-        """Takes the unfinished record and message of each side, as far as they were captured."""
-        if self._opener and self._opener.late:
+    def finish(self, time_ns: int) -> bool:
+        """Takes the unfinished record and message of each side, as far as they were captured.
+
+        Returns whether all was read again with secrets that came late: then *data* begins anew.
+        """
+        again = self._opener is not None and self._opener.late and self._kept_octets < MOST_KEPT
+        if again:
             self._read_again()
         for direction in (self.client, self.server):
             for item in direction.records.finish():
@@ -134,16 +154,21 @@ class Connection:
         for record in self._waiting:
             self._unopened(self.client, record)
         self._waiting = []
+        return again
 
     def _read_again(self) -> None:
         """Starts over with the secrets that have come since, as far as the octets were kept."""
-        if self._kept_octets >= MOST_KEPT:
-            return
         again = Connection(secrets=self._secrets)
+        again.data = None if self.data is None else []
         for side, chunk in self._kept:
             again.feed(side, chunk)
         for name in self.__slots__:
             setattr(self, name, getattr(again, name))
+
+    def _lost_data(self, direction: Direction, frame: int) -> None:
+        """Notes that application data may have been in what is lost: after the ServerHello, or as 0-RTT data."""
+        if self.data is not None and (self.version or self.early_data):
+            self.data.append(Data(direction.side, b"", frame))
 
     # -- items of the record layer
 
@@ -154,6 +179,7 @@ class Connection:
         direction.adrift = True
         self._cut(direction, item.time_ns)
         self._add(direction, Gap(item.octets), (item.frame,), item.time_ns)
+        self._lost_data(direction, item.frame)
         if self._opener:
             self._opener.lost(direction.side)
 
@@ -295,12 +321,15 @@ class Connection:
         elif content_type == CHANGE_CIPHER_SPEC:
             self._change_cipher_spec(direction, record, encrypted=True)
         else:
-            self._data(direction, ApplicationData(record.octets, octets), record)
+            if self.data is not None and octets:
+                self.data.append(Data(direction.side, octets, record.frames[-1]))
+            self._data(direction, ApplicationData(record.octets), record, encrypted=True)
 
     def _unopened(self, direction: Direction, record: Record) -> None:
         if not direction.messages.empty:  # it may hold the rest of the message under way
             self._cut(direction, record.time_ns)
         direction.adrift = True
+        self._lost_data(direction, record.frames[-1])
         if is_tls13(self.version) or record.type != APPLICATION_DATA:
             message: ApplicationData | EncryptedRecord = EncryptedRecord(record.type, record.octets)
         else:
@@ -313,11 +342,18 @@ class Connection:
             direction.finished = direction.side is Side.SERVER or self.server.finished
         self._data(direction, message, record)
 
-    def _data(self, direction: Direction, message: ApplicationData | EncryptedRecord, record: Record) -> None:
+    def _data(
+        self,
+        direction: Direction,
+        message: ApplicationData | EncryptedRecord,
+        record: Record,
+        *,
+        encrypted: bool = False,
+    ) -> None:
         direction.data_octets += record.octets
         if direction.data_events < MOST_DATA_EVENTS:
             direction.data_events += 1
-            self._add(direction, message, record.frames, record.time_ns)
+            self._add(direction, message, record.frames, record.time_ns, encrypted=encrypted)
 
     def _add(
         self,
