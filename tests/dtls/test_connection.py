@@ -177,3 +177,46 @@ def test_says_what_is_wrong_with_a_fragment() -> None:
 
 def test_knows_only_the_type_of_messages_that_say_nothing_more() -> None:
     assert PlainMessage(3, 23) in [event.message for event in one(HANDSHAKE).events]
+
+
+# -- properties
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(20, 26), st.integers(0, 3), st.binary(max_size=80)), max_size=8))
+def test_any_octets_in_records_raise_nothing(contents: list[tuple[bool, int, int, bytes]]) -> None:
+    sent: list[Sent] = [HANDSHAKE[0]]
+    for sequence, (client, kind, epoch, octets) in enumerate(contents, 1):
+        sent.append((CLIENT if client else SERVER, record(kind, octets, epoch=epoch, sequence=sequence)))
+
+    assert len(inspected(frames(sent))) <= len(sent)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60), st.integers(0, len(HELLO)), st.integers(1, 20))
+def test_any_octets_in_messages_raise_nothing(octets: bytes, at: int, kind: int) -> None:
+    changed = HELLO[:at] + octets + HELLO[at + len(octets) :]
+
+    assert len(inspected(frames([HANDSHAKE[0], (SERVER, dtls_message(kind, changed, seq=1))]))) == 1
+
+
+def test_a_shorter_capture_changes_no_field() -> None:
+    whole = one(HANDSHAKE)
+    for count in range(3, 6):
+        cut = one(HANDSHAKE[:count])
+
+        assert cut.client_hellos == whole.client_hellos
+        assert cut.server_hello in (whole.server_hello, Missing.LOST)
+        assert cut.server_certificates in (whole.server_certificates, Missing.LOST)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_order_of_datagrams_does_not_change_the_messages(seed: int) -> None:
+    rest = HANDSHAKE[3:]
+    random.Random(seed).shuffle(rest)
+    known = one(HANDSHAKE)
+
+    handshake = one([*HANDSHAKE[:3], *rest])
+    assert (handshake.client_hellos, handshake.server_hello) == (known.client_hellos, known.server_hello)
+    assert handshake.server_certificates == known.server_certificates

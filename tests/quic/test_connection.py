@@ -288,3 +288,49 @@ def test_says_what_is_wrong_with_a_frame() -> None:
     handshake = one([(CLIENT, initial(CLIENT, crypto_frame(HELLO) + b"\x06\x40"))])
 
     assert [(defect.where, defect.frames) for defect in handshake.defects] == [("quic.Initial", (1,))]
+
+
+# -- properties
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.binary(max_size=80)), max_size=8))
+def test_any_octets_in_packets_that_open_raise_nothing(payloads: list[tuple[bool, bytes]]) -> None:
+    sent: list[Sent] = [conversation()[0]]
+    for number, (client, octets) in enumerate(payloads, 1):
+        side = CLIENT if client else SERVER
+        sent.append((side, initial(side, octets, number=number) + handshake_packet(side, octets, number=number)))
+
+    assert len(inspected(frames(sent), Secrets(KEYLOG))) <= len(sent)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=60), st.integers(0, len(HELLO)))
+def test_any_octets_in_messages_raise_nothing(octets: bytes, at: int) -> None:
+    changed = HELLO[:at] + octets + HELLO[at + len(octets) :]
+
+    (handshake,) = inspected(frames([(CLIENT, initial(CLIENT, crypto_frame(changed)))]))
+    assert handshake.protocol == "quic"
+
+
+@pytest.mark.parametrize("keylog", [b"", KEYLOG], ids=["without keys", "with keys"])
+def test_a_shorter_capture_changes_no_field(keylog: bytes) -> None:
+    whole = one(conversation(), keylog)
+    for count in range(1, 4):
+        cut = one(conversation()[:count], keylog)
+
+        assert cut.client_hellos == whole.client_hellos
+        assert cut.server_hello in (whole.server_hello, Missing.LOST)
+        assert cut.server_certificates in (whole.server_certificates, Missing.LOST)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 1 << 32))
+def test_order_of_datagrams_does_not_change_the_hellos(seed: int) -> None:
+    first, *rest = conversation()
+    random.Random(seed).shuffle(rest)
+    known = one(conversation(), KEYLOG)
+
+    handshake = one([first, *rest], KEYLOG)
+    assert (handshake.client_hellos, handshake.server_hello) == (known.client_hellos, known.server_hello)
+    assert handshake.server_certificates == known.server_certificates
