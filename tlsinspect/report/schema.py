@@ -51,6 +51,9 @@ TYPES: Mapping[str, Schema] = {
     "resumption.offered": {"type": "array", "items": {"enum": ["session_id", "session_ticket", "psk"]}},
     "resumption.accepted": {"enum": ["session_id", "session_ticket", "psk"]},
     "session_tickets": NUMBERS,
+    "http.status": NUMBER,
+    "http.requests": {"type": "array", "items": {"$ref": "#/$defs/request"}},
+    "http.responses": NUMBERS,
     "alerts": {"type": "array", "items": {"$ref": "#/$defs/alert"}},
     "outcome": {"enum": [outcome.value for outcome in Outcome]},
 }
@@ -76,6 +79,9 @@ def schema() -> Schema:
             "certificate": certificate_schema(),
             "alert": closed(
                 {"from": {"enum": ["client", "server"]}, "level": STRING, "code": NUMBER, "description": STRING}
+            ),
+            "request": closed(
+                {"version": STRING, "method": STRING, "host": nullable(STRING), "path": nullable(STRING)}
             ),
             "endpoint": closed({"address": STRING, "port": NUMBER}),
             "missing": {"enum": [missing.value for missing in Missing]},
