@@ -44,6 +44,7 @@ class Inspector:
         self._name = name
         self._plain = plain
         self._packets = PacketDecoder()
+        self._passed = self._packets.passed
         self._flows = Flows(limits=limits, secrets=secrets)
         self._datagrams = Datagrams(limits=limits, secrets=secrets)
         self._due_ns = self._datagrams.next_due_ns  # kept here, as every frame asks for it
@@ -65,9 +66,9 @@ class Inspector:
             handshakes = self.expire(time_ns)
         packet = self._packets.decode(frame)
         self.segment = None
-        if self._packets.passed:
-            handshakes = (*handshakes, *self._mention(self._packets.passed))
-            self._packets.passed.clear()
+        if self._passed:
+            handshakes = (*handshakes, *self._mention(self._passed))
+            self._passed.clear()
         if isinstance(packet, Segment):
             self.segment = packet
             over = self._flows.feed(packet, frame.number, time_ns)

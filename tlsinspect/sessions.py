@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake, Outcome, Visibility
-from tlsinspect.model.message import EncryptedRecord, OfferedPsks, ServerHello
+from tlsinspect.model.message import EncryptedRecord, OfferedPsks, ProtectedPacket, ServerHello
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET
 from tlsinspect.tls.versions import is_tls13
 
 SHOWN, LIKELY = "shown", "likely"
-APPLICATION_DATA = 23  # content type
 # A NewSessionTicket of TLS 1.3 around its ticket: handshake header 4, lifetime 4, age_add 4, nonce 1 or more, length 2,
 # extensions 2 or more, content type 1, tag 8 or 16 octets (RFC 8446 sections 4.6.1 and 5.2).
 LEAST_AROUND_TICKET = 26
@@ -42,7 +41,7 @@ class Sessions:
     def __init__(self, *, most: int = 100_000) -> None:
         self._most = most
         self._issued: OrderedDict[Key, Handshake] = OrderedDict()
-        self._peers: OrderedDict[tuple[str, str, int], list[Handshake]] = OrderedDict()
+        self._peers: OrderedDict[tuple[str, str, int, str], list[Handshake]] = OrderedDict()
 
     def add(self, handshake: Handshake) -> None:
         """Remembers the sessions that a handshake issued.  Add handshakes in the order of their start."""
@@ -151,9 +150,9 @@ def offered_identity(handshake: Handshake) -> bytes | None:
     return body.identities[0].identity if isinstance(body, OfferedPsks) and body.identities else None
 
 
-def peers_of(handshake: Handshake) -> tuple[str, str, int]:
-    """Client address, server address and port."""
-    return handshake.client.address, handshake.server.address, handshake.server.port
+def peers_of(handshake: Handshake) -> tuple[str, str, int, str]:
+    """Client address, server address and port, and the protocol: no ticket of TLS is offered in QUIC."""
+    return handshake.client.address, handshake.server.address, handshake.server.port, handshake.protocol
 
 
 def may_issue_hidden(handshake: Handshake) -> bool:
@@ -168,11 +167,10 @@ def fits_ticket(handshake: Handshake, length: int) -> bool:
     """
     behind = False
     for event in handshake.events:
-        message = event.message
-        if not isinstance(message, EncryptedRecord) or message.content_type != APPLICATION_DATA:
-            continue
-        if event.side is Side.CLIENT:
-            behind = True
-        elif behind and message.octets >= length + LEAST_AROUND_TICKET:
-            return True
+        match event.message:
+            case EncryptedRecord(content_type=23, octets=octets) | ProtectedPacket(kind="1-RTT", octets=octets):
+                if event.side is Side.CLIENT:
+                    behind = True
+                elif behind and octets >= length + LEAST_AROUND_TICKET:
+                    return True
     return False
