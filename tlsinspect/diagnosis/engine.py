@@ -102,7 +102,10 @@ def explain(left: Case, right: Case, causes: Sequence[Cause]) -> Diagnosis:
 
 # Differences that never decide anything by themselves: they follow from others, or are what is to be explained.
 CONSEQUENCES = frozenset(
-    ("outcome", "server_alert", "client_alert", "client_hello.ja3", "client_hello.ja4", "server_hello.extensions")
+    (
+        *("outcome", "server_alert", "client_alert", "http.status", "http.said"),
+        *("client_hello.ja3", "client_hello.ja4", "server_hello.extensions"),
+    )
 )
 
 

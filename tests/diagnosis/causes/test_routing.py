@@ -128,7 +128,10 @@ FIRING = {
         opened(opened(handshake(), host="a.example", status=200), host="b.example", status=403),
     ),
     "misdirected-request": (misdirected_request.CAUSE, opened(handshake(), host="b.example", status=421)),
-    "http-refused": (http_refused.CAUSE, opened(handshake(), host="a.example", status=403)),
+    "http-refused": (
+        http_refused.CAUSE,
+        opened(handshake(), host="a.example", status=400, text="No required SSL certificate was sent"),
+    ),
     "sni-mismatch by 421": (sni_mismatch.CAUSE, opened(handshake(), host="b.example:8443", status=421)),
 }
 NEAR_MISSES = {
@@ -615,3 +618,32 @@ def test_names_the_side_that_has_the_trouble(cause: Cause, value: Handshake) -> 
     assert cause.compare is not None
 
     assert said(cause.compare(case(handshake()), case(value)))[2] == "right"
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "severity"),
+    [
+        (403, "", Severity.WARNING),
+        (401, "", Severity.WARNING),
+        (403, "a.example wants a client certificate", Severity.ERROR),
+        (496, "", Severity.ERROR),
+    ],
+)
+def test_takes_a_status_for_a_matter_of_tls_when_it_speaks_of_certificates(
+    status: int, text: str, severity: Severity
+) -> None:
+    finding = http_refused.CAUSE.check(case(opened(handshake(), host="a.example", status=status, text=text)))
+
+    assert finding is not None
+    assert finding.severity is severity
+
+
+def test_names_the_host_that_was_refused_on_a_connection_of_another() -> None:
+    first = opened(handshake(), host="a.example", status=403)
+    finding = connection_reused.CAUSE.check(case(opened(first, host="b.example:443", status=421)))
+
+    assert finding is not None
+    assert finding.severity is None
+    assert "'a.example', 'b.example' passed" in finding.explanation
+    assert "421 for 'b.example' (frame 21)" in finding.explanation
+    assert "403" not in finding.explanation

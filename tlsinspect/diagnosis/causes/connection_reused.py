@@ -25,7 +25,7 @@ Session resumption (`session-resumed`): that is a new connection with a handshak
 from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
-from tlsinspect.diagnosis.http import plain_host, requests, statuses
+from tlsinspect.diagnosis.http import exchanges, plain_host
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -35,23 +35,25 @@ REFUSED = frozenset((400, 401, 403, 404, 421, 495, 496))
 
 def check(case: Case) -> Finding | None:
     """Requests for several hosts passed on this connection."""
-    asked = [each for each in requests(case.handshake) if each.host]
-    hosts = tuple(dict.fromkeys(plain_host(each.host).lower() for each in asked))
+    asked = [(plain_host(each.host).lower(), each) for each in exchanges(case.handshake) if each.host]
+    hosts = tuple(dict.fromkeys(host for host, _ in asked))
     if len(hosts) < 2:
         return None
-    later = next(each for each in asked if plain_host(each.host).lower() == hosts[1])
-    answers = statuses(case.handshake)
-    refused = [status for status in answers[1:] if status in REFUSED]
-    said = f" The server answered {', '.join(map(str, refused))} to later ones." if refused else ""
+    later = [each for host, each in asked if host != hosts[0]]
+    refused = [each for each in later if each.status in REFUSED]
+    said = "".join(
+        f" The server answered {each.status} for {quoted(plain_host(each.host))}{at_frame(each.response_frame)}."
+        for each in refused[:3]
+    )
     return Finding(
         certainty=Certainty.SHOWN,
         severity=None if refused else Severity.INFO,
         explanation=(
             f"This connection was made with {name_text(server_name(case.handshake))}, and requests for "
-            f"{', '.join(quoted(host) for host in hosts)} passed on it{at_frame(later.frame)}: all of them have the "
-            f"identity of its one handshake.{said}"
+            f"{', '.join(quoted(host) for host in hosts[:8])} passed on it{at_frame(later[0].request_frame)}: all of "
+            f"them have the identity of its one handshake.{said}"
         ),
-        evidence=("client_hello.server_name", "client_certificates"),
+        evidence=("http.requests", "http.responses", "client_hello.server_name", "client_certificates"),
     )
 
 
@@ -60,7 +62,7 @@ CAUSE = Cause(
     title="Several hosts were asked for on one TLS connection",
     stage=Stage.ROUTING,
     severity=Severity.ERROR,
-    looks_at=("client_hello.server_name", "client_certificates"),
+    looks_at=("http.requests", "client_hello.server_name", "client_certificates"),
     check=check,
     compare=on_one_side(check),
     follows_from=(),

@@ -22,32 +22,33 @@ A failed handshake. Where something in the handshake explains the status, that i
 from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
-from tlsinspect.diagnosis.http import replies, requests
+from tlsinspect.diagnosis.http import exchanges
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 
-UNAUTHORIZED = 401  # asks for a password or token, which is no matter of TLS
 ABOUT_ACCESS = frozenset((400, 401, 403, 495, 496))
+ABOUT_CERTIFICATES = frozenset((495, 496))  # nginx, in its log and its error pages
 
 
 def check(case: Case) -> Finding | None:
     """A status was seen that refuses the client."""
-    reply = next((each for each in replies(case.handshake) if each.status in ABOUT_ACCESS), None)
-    if reply is None:
+    refused = next((each for each in exchanges(case.handshake) if each.status in ABOUT_ACCESS), None)
+    if refused is None:
         return None
-    asked = next((each for each in requests(case.handshake) if each.host), None)
-    request = f" to {asked.method} for the host {quoted(asked.host)}" if asked else ""
-    about = f" ({quoted(reply.text)})" if reply.text else ""
-    line = f"{reply.version} {reply.status}"
+    host = f" for the host {quoted(refused.host)}" if refused.host else ""
+    request = f" to {refused.method}{host}" if refused.method else ""
+    said = f" ({quoted(refused.said)})" if refused.said else ""
+    concerns_tls = refused.status in ABOUT_CERTIFICATES or bool(refused.said)
+    beside = "" if concerns_tls else " The status alone does not say that this is about TLS."
     return Finding(
         certainty=Certainty.STATED,
-        severity=Severity.WARNING if reply.status == UNAUTHORIZED else None,
+        severity=Severity.ERROR if concerns_tls else Severity.WARNING,
         explanation=(
             f"The handshake with {name_text(server_name(case.handshake))} completed, and the server answered "
-            f"{line}{about}{request}{at_frame(reply.frame)}."
+            f"HTTP {refused.status}{said}{request}{at_frame(refused.response_frame)}.{beside}"
         ),
-        evidence=("client_hello.server_name", "client_certificates", "outcome"),
+        evidence=("http.status", "client_hello.server_name", "client_certificates"),
     )
 
 
@@ -56,7 +57,7 @@ CAUSE = Cause(
     title="The handshake completed, and HTTP refused the request",
     stage=Stage.ROUTING,
     severity=Severity.ERROR,
-    looks_at=("outcome", "client_certificates"),
+    looks_at=("http.status", "client_certificates"),
     check=check,
     compare=on_one_side(check),
     follows_from=(

@@ -24,7 +24,7 @@ the cause and this its consequence.
 from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
-from tlsinspect.diagnosis.http import plain_host, replies, requests
+from tlsinspect.diagnosis.http import exchanges, plain_host
 from tlsinspect.diagnosis.log_lines import MISDIRECTED_LINES
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -35,19 +35,18 @@ MISDIRECTED = 421
 
 def check(case: Case) -> Finding | None:
     """The status 421 was seen."""
-    reply = next((each for each in replies(case.handshake) if each.status == MISDIRECTED), None)
-    if reply is None:
+    refused = next((each for each in exchanges(case.handshake) if each.status == MISDIRECTED), None)
+    if refused is None:
         return None
-    asked = next((each.host for each in requests(case.handshake) if each.host), "")
-    for_host = f" for the host {quoted(asked)}" if asked else ""
+    for_host = f" for the host {quoted(refused.host)}" if refused.host else ""
     return Finding(
         certainty=Certainty.STATED,
         explanation=(
             f"The connection was made with {name_text(server_name(case.handshake))}; the server answered the request"
-            f"{for_host} on it with 421 (Misdirected Request){at_frame(reply.frame)}."
+            f"{for_host} on it with 421 (Misdirected Request){at_frame(refused.response_frame)}."
         ),
-        evidence=("client_hello.server_name", "resumption.accepted"),
-        fill=(("host", plain_host(asked)),) if asked else (),
+        evidence=("http.host", "http.responses", "client_hello.server_name", "resumption.accepted"),
+        fill=(("host", plain_host(refused.host)),) if refused.host else (),
     )
 
 
@@ -56,7 +55,7 @@ CAUSE = Cause(
     title="The server answered 421 (Misdirected Request)",
     stage=Stage.ROUTING,
     severity=Severity.ERROR,
-    looks_at=("client_hello.server_name", "resumption.accepted"),
+    looks_at=("http.responses", "client_hello.server_name", "resumption.accepted"),
     check=check,
     compare=on_one_side(check),
     follows_from=(
