@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -139,6 +140,7 @@ class Datagrams:
         self._limits = limits
         self._secrets = secrets
         self._table: dict[bytes, Peers] = {}
+        self._order: deque[Peers] = deque()  # the oldest first; to find it in the table takes long after deletions
         self._due: list[tuple[int, int, int, Exchange]] = []
         self._count = 0
         self.evicted = 0  # handshakes given up because there were too many conversations
@@ -207,20 +209,21 @@ class Datagrams:
         """All that are still under way, by their numbers."""
         rest = self._under_way()
         self._table.clear()
+        self._order.clear()
         self._due.clear()
         yield from rest
 
     def _under_way(self) -> list[Exchange]:
-        found = {peers.number: peers.exchange for peers in self._table.values() if peers.exchange is not None}
-        return [found[number] for number in sorted(found)]
+        return [peers.exchange for peers in self._order if peers.exchange is not None]
 
     def _open(self, key: bytes) -> tuple[Peers, Sequence[Exchange]]:
         peers = Peers(self._count, key)
         self._count += 1
         self._table[key] = self._table[reverse(key)] = peers
-        if len(self._table) <= 2 * self._limits.most_flows:
+        self._order.append(peers)
+        if len(self._order) <= self._limits.most_flows:
             return peers, NOTHING
-        oldest = self._table[next(iter(self._table))]
+        oldest = self._order.popleft()
         for each in (oldest.key, reverse(oldest.key)):
             self._table.pop(each, None)
         if oldest.exchange is None:
