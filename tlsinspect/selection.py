@@ -179,7 +179,7 @@ def pick_pair(left: Sequence[Handshake], right: Sequence[Handshake]) -> Pair:
         if found:
             (first, second), value = max(found, key=lambda each: contrast(*each[0]))
             total = sum(count_pairs(groups[0][each], groups[1][each]) for each in shared)
-            parted = ", and one failed where the other completed" if contrast(first, second) else ""
+            parted = ", and one failed where the other completed" if contrast(first, second)[0] else ""
             return Pair(first, second, what.format(value) + parted, total - 1)
     raise SelectionError("There are no two handshakes to compare. `tlsinspect show` lists those of a capture.")
 
@@ -215,13 +215,24 @@ def failed(handshake: Handshake) -> bool:
     return handshake.outcome not in (Outcome.COMPLETED, Outcome.CUT)
 
 
-def contrast(left: Handshake, right: Handshake) -> bool:
-    """Whether one failed and the other completed."""
-    return {failed(left), failed(right)} == {True, False} and Outcome.COMPLETED in (left.outcome, right.outcome)
+def contrast(left: Handshake, right: Handshake) -> tuple[bool, bool]:
+    """Whether one failed and the other completed, and whether they were routed or identified otherwise."""
+    parted = {failed(left), failed(right)} == {True, False} and Outcome.COMPLETED in (left.outcome, right.outcome)
+    return parted, any(differs_visibly(path, left, right) for path in ROUTES)
+
+
+# What shows that the server took another host or another identity for one of two handshakes.
+ROUTES = ("client_hello.server_name", "server_certificates", "certificate_request", "resumption.accepted")
+
+
+def differs_visibly(path: str, left: Handshake, right: Handshake) -> bool:
+    """Whether a field differs, and both values are known."""
+    ours, theirs = fields.read(left, path), fields.read(right, path)
+    return ours != theirs and not {each for each in (ours, theirs) if isinstance(each, Missing)} & fields.UNSEEN
 
 
 def best_pair(left: Sequence[Handshake], right: Sequence[Handshake]) -> tuple[Handshake, Handshake] | None:
-    """The first failed and the first completed one, else the first two that are not the same."""
+    """The first failed and the first completed one, else two that were routed otherwise, else the first two."""
     ours = first_of_each(left)
     theirs = first_of_each(right)
     candidates = [(one, other) for one in ours for other in theirs if one is not other]
@@ -229,10 +240,10 @@ def best_pair(left: Sequence[Handshake], right: Sequence[Handshake]) -> tuple[Ha
 
 
 def first_of_each(handshakes: Sequence[Handshake]) -> list[Handshake]:
-    """The first two of each outcome: enough to find a contrast and two different ones, without looking at all pairs."""
-    found: dict[Outcome, list[Handshake]] = {}
+    """The first two of each outcome and name: enough to find a contrast, without looking at all pairs."""
+    found: dict[tuple[Outcome, str | None], list[Handshake]] = {}
     for handshake in handshakes:
-        same = found.setdefault(handshake.outcome, [])
+        same = found.setdefault((handshake.outcome, name_of(handshake)), [])
         if len(same) < 2:
             same.append(handshake)
     return [handshake for same in found.values() for handshake in same]

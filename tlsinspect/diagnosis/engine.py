@@ -143,10 +143,9 @@ def place_of(fix: Fix, products: tuple[str, ...]) -> int:
 
 
 def filled(example: str, values: dict[str, str]) -> str:
-    """An example with the values of the capture in it, where they are harmless to copy."""
-    for name, value in values.items():
-        if HARMLESS.match(value):
-            example = example.replace("{" + name + "}", value)
+    """An example with the values of the capture in it, where they are harmless to copy; else a word in capitals."""
+    for name, value in {"host": "HOST", **values}.items():
+        example = example.replace("{" + name + "}", value if HARMLESS.match(value) else name.upper())
     return example
 
 
