@@ -215,10 +215,11 @@ def handshake(
     """One handshake of a conversation; *place* is its number among them and how many there are."""
     part, parts = place
     last = part == parts
-    done = completed(events, transport)
     ending = first_ending(events, transport, now_ns) if last else None
+    still = silence(conversation, transport, now_ns=now_ns, final=final)
+    done = completed(events, transport, quiet=still.kind is EndingKind.SILENCE)
     if ending is None and last and not done:
-        ending = silence(conversation, transport, now_ns=now_ns, final=final)
+        ending = still
     over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
     connection = conversation.connection
     keys = connection.keys if connection is not None else frozenset()

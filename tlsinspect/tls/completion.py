@@ -26,12 +26,15 @@ HANDSHAKE = 22  # content type
 JSSE_PADDING = 16  # zeros that Java puts behind every encrypted handshake message and alert
 
 
-def completed(events: Sequence[Event], transport: Transport) -> bool:
-    """Whether both sides finished, and neither refused right after."""
+def completed(events: Sequence[Event], transport: Transport, *, quiet: bool = False) -> bool:
+    """Whether both sides finished, and neither refused right after.
+
+    *quiet*: nothing more came for long.  Until then, a server may still refuse the client's last flight.
+    """
     for event in events:
         hello = event.message
         if isinstance(hello, ServerHello) and not hello.hello_retry_request and is_tls13(hello.version):
-            return completed_tls13(events, hello, transport)
+            return completed_tls13(events, hello, transport, quiet=quiet)
     sides = {event.side for event in events if is_finish(event)}
     if len(sides) == 2:
         return not refused_after_finished(events)
@@ -49,7 +52,7 @@ def refused_after_finished(events: Sequence[Event]) -> bool:
     return False
 
 
-def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Transport) -> bool:
+def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Transport, *, quiet: bool) -> bool:
     """Whether a TLS 1.3 handshake was completed and taken by the server.
 
     The client's Finished comes last, and a server that does not like the client's certificate says so after it
@@ -76,7 +79,7 @@ def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Tran
     if any(not may_be_alert(event, hello.cipher_suite) for event in behind):
         return True
     closed = next((each.side for each in sorted((*transport.fins, *transport.resets), key=lambda m: m.frame)), None)
-    return closed is Side.CLIENT and not behind
+    return not behind and (closed is Side.CLIENT or (closed is None and quiet))
 
 
 def seen_server_flight(events: Sequence[Event]) -> bool:
