@@ -11,16 +11,18 @@ from typing import Any, BinaryIO
 
 from tlsinspect.capture.file import open_capture
 from tlsinspect.capture.record import PcapngWriter
-from tlsinspect.crosscheck.shown import ALERT, HTTP, Shown, Tree, first, number, values
+from tlsinspect.crosscheck.shown import ALERT, FATAL, HTTP, Shown, Tree, first, number, values
 from tlsinspect.model.errors import ReferenceUnavailable
 from tlsinspect.model.handshake import Handshake
 
 HTTP_FIELDS = ("http.host", "http.response.code", "http2.headers.authority", "http2.headers.status")
-SHOWN = ("tls.handshake.type", "tls.alert_message.desc", "dtls.handshake.type", "dtls.alert_message.desc")
+QUIC_ALERT = "quic.cc.error_code.tls_alert"  # QUIC carries an alert in CONNECTION_CLOSE (RFC 9001 section 4.8)
+SHOWN = ("tls.handshake.type", "tls.alert_message.desc", "dtls.handshake.type", "dtls.alert_message.desc", QUIC_ALERT)
 MESSAGES_FILTER = f"{' || '.join(SHOWN)} || (tls && ({' || '.join(HTTP_FIELDS)}))"
 KNOWN_PARTS = ("tls.", "dtls.", "http.", "http2.")  # of the names of fields
 # As Wireshark reads a capture that it holds completely: segments out of order are put in order.
-PREFERENCES = {"tcp.reassemble_out_of_order": "TRUE"}
+# A response is shown with its head, as a body may have no end in the capture.
+PREFERENCES = {"tcp.reassemble_out_of_order": "TRUE", "http.desegment_body": "FALSE"}
 TWO_PASSES = "-2"
 HOW_TO_INSTALL = (
     "tshark, which comes with Wireshark, is not installed (apt install tshark, dnf install wireshark-cli, "
@@ -144,7 +146,10 @@ async def run_tshark(
         for process in capture._running_processes:
             await process.wait()
     finally:
-        await capture.close_async()
+        try:
+            await capture.close_async()
+        finally:
+            capture._running_processes.clear()  # else its destructor closes it again, on a loop that is no more
 
 
 def packet_messages(packet: Any) -> Iterator[Shown]:
@@ -180,9 +185,21 @@ def messages(node: object) -> Iterator[tuple[int, Tree]]:
         return
     for prefix in ("tls", "dtls"):
         kind = node.get(f"{prefix}.handshake.type")
-        if isinstance(kind, str):
+        if isinstance(kind, str) and not is_fragment(node):
             yield int(kind), {name: value for name, value in node.items() if name not in LEFT_OUT}
         if f"{prefix}.alert_message.desc" in node:
             yield ALERT, node
+    if QUIC_ALERT in node:
+        yield ALERT, {"tls.alert_message.level": FATAL, "tls.alert_message.desc": node[QUIC_ALERT]}
     for below in node.values():
         yield from messages(below)
+
+
+def is_fragment(node: Mapping[str, object]) -> bool:
+    """Whether a message of DTLS is a fragment with more to come: only the last one has the fields of the message."""
+    parts = "dtls.handshake.fragment", "dtls.handshake.reassembled"
+    whole = node.get("dtls.handshake.fragment_length") == node.get("dtls.handshake.length")
+    return not whole and all(name in DTLS_HEADER or name.startswith(parts) for name in node)
+
+
+DTLS_HEADER = frozenset(("dtls.handshake.type", "dtls.handshake.length", "dtls.handshake.message_seq"))

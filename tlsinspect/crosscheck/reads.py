@@ -17,6 +17,7 @@ from tlsinspect.crosscheck.shown import (
     CLIENT_HELLO,
     COMPRESSED_CERTIFICATE,
     ENCRYPTED_EXTENSIONS,
+    FATAL,
     HTTP,
     NEW_SESSION_TICKET,
     SERVER_HELLO,
@@ -31,8 +32,6 @@ from tlsinspect.crosscheck.shown import (
 from tlsinspect.fields import Value, names
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.tls import extensions as ext
-
-FATAL = "2"  # AlertLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +242,12 @@ def certificate_digests(side: Side) -> Read:
 def ticket_lengths(view: View) -> Value:
     """The length of each ticket issued."""
     name = view.name("tls.handshake.session_ticket_length")
-    return tuple(number(first(tree, name)) for tree in view.all(NEW_SESSION_TICKET)) or Missing.NOT_SENT
+    # DTLS sends a message again, under its number, when no answer comes.
+    found = {
+        (first(tree, "dtls.handshake.message_seq") or place): tree
+        for place, tree in enumerate(view.all(NEW_SESSION_TICKET))
+    }
+    return tuple(number(first(tree, name)) for tree in found.values()) or Missing.NOT_SENT
 
 
 def fatal_alert(side: Side) -> Read:

@@ -15,6 +15,7 @@ Tree = Mapping[str, object]  # name -> text, tree, or a list of these
 CLIENT_HELLO, SERVER_HELLO, NEW_SESSION_TICKET, DRAFT_RETRY_REQUEST, ENCRYPTED_EXTENSIONS = 1, 2, 4, 6, 8
 CERTIFICATE, SERVER_KEY_EXCHANGE, CERTIFICATE_REQUEST, COMPRESSED_CERTIFICATE = 11, 12, 13, 25
 ALERT, HTTP = -1, -2  # no handshake messages, but shown in the same way
+FATAL = "2"  # AlertLevel
 # "the special value of the SHA-256 of 'HelloRetryRequest'".  RFC 8446 section 4.1.3.
 RETRY_RANDOM = hashlib.sha256(b"HelloRetryRequest").hexdigest()
 

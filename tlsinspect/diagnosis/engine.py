@@ -187,6 +187,8 @@ def display_filter(field: Field, handshake: Handshake, value: Value, frames: tup
         absent = value is False or value is Missing.NOT_SENT
         return f"{place} && !({shown})" if absent else f"{place} && {shown}"
     name = prefix + field.wireshark
+    if handshake.protocol == "quic":
+        name = IN_QUIC.get(name, name)
     if value is Missing.NOT_SENT:
         return f"{place} && !{name}"
     if isinstance(value, str) and value.isascii() and value.isprintable() and field.path in TEXT_FIELDS:
@@ -202,6 +204,8 @@ ELEMENTS = {
     "client_hello.session_ticket_length": f"tls.handshake.extension.type == {SESSION_TICKET}",
     "certificate_request": f"tls.handshake.type == {CERTIFICATE_REQUEST}",
 }
+# An alert is a field of CONNECTION_CLOSE there.  RFC 9001 section 4.8.
+IN_QUIC = {"tls.alert_message.desc": "quic.cc.error_code.tls_alert"}
 # Values of which Wireshark may or may not show a field: what is empty has none, what cannot be read may have one.
 NOTHING_TO_SHOW: tuple[object, ...] = ("", (), *UNSEEN)
 
