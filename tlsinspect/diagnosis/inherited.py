@@ -5,6 +5,7 @@ from __future__ import annotations
 from tlsinspect.diagnosis.client_auth import requested
 from tlsinspect.diagnosis.facts import client_identity, label, leaf, quoted, resumed, server_name
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
+from tlsinspect.diagnosis.hidden_server import ticket_text
 from tlsinspect.diagnosis.names import same_name
 from tlsinspect.diagnosis.rule import Case, Certainty
 from tlsinspect.model.frame import Missing
@@ -95,7 +96,8 @@ def inherited_text(case: Case) -> str:
     """A sentence about the identity that the server sees in a resumed handshake."""
     first = origin_first(case)
     if first is None:
-        return "The server sees the identity of that session's first handshake, which the capture does not show."
+        unknown = "The server sees the identity of that session's first handshake, which the capture does not show."
+        return unknown + ticket_text(case.handshake)
     identity = client_identity(first)
     match identity:
         case None:
@@ -111,7 +113,8 @@ def hidden_text(case: Case, first: Handshake) -> str:
     """The same where the first handshake is encrypted, as far as the sizes of its records tell."""
     flight = client_flight(first)
     if flight is None:
-        return f"The server sees the identity of {place(case, first)}, which cannot be read there."
+        unknown = f"The server sees the identity of {place(case, first)}, which cannot be read there."
+        return unknown + ticket_text(case.handshake)
     if flight.kind is ClientFlight.CERTIFICATE:
         what = "a certificate, whose subject cannot be read without keys"
     else:

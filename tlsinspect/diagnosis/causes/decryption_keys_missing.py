@@ -38,6 +38,7 @@ from tlsinspect.diagnosis.facts import (
     resumed,
     waited,
 )
+from tlsinspect.diagnosis.hidden_server import observations
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -56,7 +57,9 @@ def check(case: Case) -> Finding | None:
         return None
     return Finding(
         certainty=Certainty.SHOWN,
-        explanation=f"{story(handshake, side)} What it was about is encrypted, and no keys were given.",
+        explanation=(
+            f"{story(handshake, side)} What it was about is encrypted, and no keys were given.{observations(handshake)}"
+        ),
         evidence=("server_hello.version", *HIDDEN_PARTS, "outcome"),
     )
 

@@ -1,0 +1,135 @@
+"""What the sizes of records tell of servers, on the sizes of real ones whose truth is known."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.support.client_auth import events_of
+from tests.support.handshakes import TLS13, client_hello, server_hello, tls13
+from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
+from tlsinspect.diagnosis.hidden_server import observations, server_flight, ticket_text, tickets
+from tlsinspect.model.frame import Side
+from tlsinspect.model.handshake import Handshake, Resumption
+from tlsinspect.model.message import EncryptedRecord, Extension, Gap, Message, OfferedPsks, PskIdentity
+from tlsinspect.tls import extensions as ext
+
+SIDES = {"C": Side.CLIENT, "S": Side.SERVER}
+SENT = {
+    ClientFlight.FINISHED_ALONE: "-",
+    ClientFlight.EMPTY_CERTIFICATE: "empty",
+    ClientFlight.CERTIFICATE: "cert",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    server: str
+    truth: dict[str, str]
+    records: tuple[tuple[Side, int], ...]
+
+    @property
+    def handshake(self) -> Handshake:
+        """The same without keys."""
+        hello = server_hello(TLS13, cipher_suite=int(self.truth["suite"], 16))
+        identity = PskIdentity(bytes(int(self.truth["offered"])), 0)
+        offer = Extension(ext.PRE_SHARED_KEY, b"", OfferedPsks((identity,), ()))
+        plain = client_hello()
+        offered = self.truth["offered"] != "0"
+        client = client_hello(extensions=(*plain.extensions, offer)) if offered else plain
+        resumed = "psk" if self.truth["asked"] == "resumed" else None
+        messages: list[tuple[Side, Message]] = [(Side.CLIENT, client), (Side.SERVER, hello)]
+        messages += [(side, EncryptedRecord(23, size)) for side, size in self.records]
+        return tls13(
+            client_hellos=(client,),
+            server_hello=hello,
+            events=events_of(*messages),
+            resumption=Resumption(offered=("psk",) if offered else (), accepted=resumed),
+        )
+
+
+def rows() -> list[Row]:
+    found = []
+    for line in (Path(__file__).parent / "data" / "record_sizes.txt").read_text().splitlines():
+        if not line.startswith("#"):
+            server, _, *words = line.split()
+            truth = dict(word.split("=") for word in words if "=" in word)
+            records = tuple((SIDES[word[0]], int(word[1:])) for word in words if "=" not in word)
+            found.append(Row(server, truth, records))
+    return found
+
+
+ROWS = rows()
+FULL = [row for row in ROWS if row.truth["asked"] != "resumed"]
+
+
+def test_says_of_every_full_handshake_whether_the_server_asked() -> None:
+    said = [(row, server_flight(row.handshake)) for row in FULL]
+
+    assert [row for row, flight in said if flight is None] == []
+    assert [row for row, flight in said if flight and flight.asked != (row.truth["asked"] == "asked")] == []
+
+
+def test_says_about_how_long_the_chain_is() -> None:
+    said = [(server_flight(row.handshake), int(row.truth["chain"])) for row in FULL]
+
+    assert [(flight, chain) for flight, chain in said if flight and abs(flight.chain_octets - chain) > 16] == []
+
+
+def test_says_what_the_client_sent() -> None:
+    said = [(row.truth["sent"], flight.kind) for row in FULL if (flight := client_flight(row.handshake))]
+
+    assert len(said) > 0.9 * len(FULL)
+    assert [(sent, kind) for sent, kind in said if SENT[kind] != sent] == []
+
+
+def test_counts_tickets_where_two_are_alike() -> None:
+    said = [(row, found) for row in FULL if (found := tickets(row.handshake))]
+
+    assert len(said) > 0.5 * len(FULL)
+    assert [row for row, found in said if len(found) != int(row.truth["tickets"])] == []
+    assert [row for row, found in said if abs(found[0] - int(row.truth["ticket"])) > 8] == []
+
+
+def test_sees_the_client_identity_in_a_ticket_by_its_size() -> None:
+    carrying = [row for row in ROWS if row.truth["asked"] == "resumed" and int(row.truth["offered"]) > 500]
+    said = [row for row in carrying if ticket_text(row.handshake)]
+
+    assert {row.server for row in said} == {"openssl", "nginx", "haproxy", "gnutls", "node", "apache"}
+    assert [row.server for row in carrying if row not in said and row.server != "java"] == []
+
+
+def test_says_nothing_of_the_tickets_of_java_and_of_small_ones() -> None:
+    without = [row for row in ROWS if row.server == "java" or int(row.truth["offered"]) < 300]
+
+    assert [row for row in without if row.truth["asked"] == "resumed" and ticket_text(row.handshake)] == []
+
+
+def test_says_nothing_of_a_flight_in_one_record() -> None:
+    row = Row("nss", FULL[0].truth, ((Side.SERVER, 2167), (Side.CLIENT, 69)))
+
+    assert server_flight(row.handshake) is None
+    assert tickets(row.handshake) == ()
+
+
+def test_says_nothing_when_octets_of_the_server_are_missing() -> None:
+    handshake = FULL[0].handshake
+    lossy = events_of(*((event.side, event.message) for event in handshake.events), (Side.SERVER, Gap(100)))
+
+    assert server_flight(tls13(server_hello=handshake.server_hello, events=lossy)) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "sent", "words"),
+    [
+        ("asked", "empty", ("asked for a client certificate", "answered with an empty Certificate")),
+        ("asked", "cert", ("asked for a client certificate", "answered with a certificate")),
+        ("-", "-", ("asked for no client certificate", "answered with its Finished alone")),
+    ],
+)
+def test_tells_it_in_a_sentence(asked: str, sent: str, words: tuple[str, ...]) -> None:
+    row = next(row for row in FULL if (row.truth["asked"], row.truth["sent"]) == (asked, sent))
+    told = observations(row.handshake)
+
+    assert told.startswith(" Likely, by the number and the sizes of the records, ")
+    assert [word for word in words if word not in told] == []
