@@ -6,15 +6,35 @@ proc(5).
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
+import socket
 import sys
+import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import field
 from ipaddress import ip_address
+from struct import Struct
+
+from tlsinspect.model.value import dataclass
 
 LISTEN = "0A"  # state of a socket in /proc/net/tcp
 MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in an IPv6 socket (RFC 4291 section 2.5.5.2)
 PR_SET_CHILD_SUBREAPER = 36
+NETLINK_SOCK_DIAG, SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, NLMSG_ERROR = 4, 20, 1, 2
+ALL_STATES = 0xFFFFFFFF
+NO_COOKIE = 0xFFFFFFFF
+MOST_LOOKS = 12  # packets of a connection at which the system is asked for its sockets
+LEAST_PAUSE_NS = 5_000_000  # between two looks at the processes
+SHARE = 3  # of the time that a look takes, before the next: so much more of it is for everything else
+
+netlink_header = Struct("=IHHII")
+diag_request = Struct("=BBBxI").pack  # family, protocol, extensions, states; then the addresses
+diag_addresses = Struct("!2s2s16s16s").pack
+diag_rest = Struct("=III").pack  # interface, cookie
+DIAG_INODE_AT = netlink_header.size + 68  # the last field of inet_diag_msg
+uint32 = Struct("=I").unpack_from
 
 
 @dataclass(slots=True)
@@ -24,28 +44,119 @@ class SocketTable:
     connected: dict[bytes, int] = field(default_factory=dict)  # by local and remote address, local and remote port
     listening: dict[int, set[int]] = field(default_factory=dict)  # by local port
 
+    def inodes(self, key: bytes) -> set[int]:
+        """Of the sockets at the local end of a connection."""
+        found = self.connected.get(key)
+        return {found} if found else self.listening.get(int.from_bytes(key[-4:-2], "big"), set())
+
+
+@dataclass(slots=True)
+class Looked:
+    """What is known of one connection."""
+
+    inodes: set[int] = field(default_factory=set)  # of the sockets at both ends, as far as they are of this system
+    times: int = 0  # that the system was asked
+    at: int = 0  # how often the processes had been looked at when an inode was found
+
 
 class Owners:
     """Tells the connections of this process's children from those of others.
 
-    The verdict is asked for when a connection appears, while its socket is still there.  Owns nothing: the system is
-    asked each time.  Where it does not tell (no Linux, or a connection too short), the verdict is None.
+    A connection is looked at as soon as a packet of it is captured, while its sockets are there; the processes every
+    few milliseconds.  Owns the inodes of both, and a socket to ask the kernel.
     """
 
+    def __init__(self) -> None:
+        self._looked: dict[bytes, Looked] = {}
+        self._held: set[int] = set()  # by children, at any time
+        self._rounds = 0
+        self._due_ns = 0
+        self._diagnosis = SocketDiagnosis()
+
+    def look_at(self, key: bytes, protocol: int) -> None:
+        """Asks the system for the sockets of a connection, named as in Segment.key."""
+        looked = self._looked.setdefault(key, Looked())
+        if looked.times >= MOST_LOOKS or looked.inodes:
+            return
+        looked.times += 1
+        looked.inodes = self._diagnosis.inodes(key, protocol) | self._diagnosis.inodes(reverse_of(key), protocol)
+        looked.at = self._rounds
+
+    def look_at_processes(self) -> None:
+        """Takes in the sockets that children hold, if it is time to."""
+        start_ns = time.monotonic_ns()
+        if start_ns < self._due_ns:
+            return
+        for pid in descendants(os.getpid()):
+            self._held.update(inodes_of(pid))
+        self._rounds += 1
+        end_ns = time.monotonic_ns()
+        self._due_ns = end_ns + max(LEAST_PAUSE_NS, SHARE * (end_ns - start_ns))
+
     def is_childs(self, key: bytes) -> bool | None:
-        """Whether a child holds the socket at either end of a connection, named as in Segment.key; None: not known."""
-        pids = list(descendants(os.getpid()))
-        held = {inode for pid in pids for inode in inodes_of(pid)}
-        found: set[int] = set()
-        for table in {namespace_of(pid): pid for pid in (os.getpid(), *pids)}.values():
-            sockets = read_sockets(table)
-            for name in (key, reverse_of(key)):
-                found.add(sockets.connected.get(name, 0))
-                found |= sockets.listening.get(int.from_bytes(name[-4:-2], "big"), set()) & held
-        found.discard(0)
-        if found & held:
+        """Whether a child holds a socket at either end; None where the system did not tell."""
+        looked = self._looked.get(key)
+        if looked is None or not looked.inodes:
+            return None
+        if looked.inodes & self._held:
             return True
-        return False if found else None
+        return False if self._rounds > looked.at else None
+
+    def close(self) -> None:
+        """Frees the socket."""
+        self._diagnosis.close()
+
+
+class SocketDiagnosis:
+    """Asks the kernel for one socket by its addresses; where it cannot be asked, the table of all is read.
+
+    sock_diag(7).  Owns the socket to ask with, and the table that was read last.
+    """
+
+    def __init__(self) -> None:
+        self._socket: socket.socket | None = None
+        self._table = SocketTable()
+        self._due_ns = 0
+        with suppress(AttributeError, OSError):
+            self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_SOCK_DIAG)
+            self._socket.settimeout(1)
+
+    def inodes(self, key: bytes, protocol: int) -> set[int]:
+        """The inodes of the socket whose local end comes first in *key*; one that listens counts."""
+        if self._socket is not None:
+            try:
+                inode = self._ask(self._socket, key, protocol)
+            except OSError:
+                self.close()
+            else:
+                return {inode} if inode else set()
+        if time.monotonic_ns() >= self._due_ns:
+            self._table = read_sockets(os.getpid())
+            self._due_ns = time.monotonic_ns() + LEAST_PAUSE_NS
+        return self._table.inodes(key)
+
+    def close(self) -> None:
+        """Frees the socket."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _ask(self, asking: socket.socket, key: bytes, protocol: int) -> int:
+        """The inode, 0 for none.  Raises OSError when the kernel has no answer to such questions."""
+        half = (len(key) - 4) // 2
+        family = socket.AF_INET if half == 4 else socket.AF_INET6
+        request = diag_request(family, protocol, 0, ALL_STATES)
+        request += diag_addresses(key[-4:-2], key[-2:], key[:half], key[half : 2 * half])
+        request += diag_rest(0, NO_COOKIE, NO_COOKIE)
+        header = netlink_header.pack(netlink_header.size + len(request), SOCK_DIAG_BY_FAMILY, NLM_F_REQUEST, 0, 0)
+        asking.send(header + request)
+        answer = asking.recv(4096)
+        if netlink_header.unpack_from(answer)[1] == NLMSG_ERROR:
+            number = -Struct("=i").unpack_from(answer, netlink_header.size)[0]
+            if number == errno.ENOENT and protocol == socket.IPPROTO_TCP:
+                return 0  # no such socket
+            raise OSError(number, os.strerror(number))
+        return int(uint32(answer, DIAG_INODE_AT)[0])
 
 
 def adopt_orphans() -> None:
@@ -100,14 +211,6 @@ def inodes_of(pid: int) -> Iterator[int]:
             continue  # closed meanwhile
         if target.startswith("socket:["):
             yield int(target[8:-1])
-
-
-def namespace_of(pid: int) -> str:
-    """What names the network namespace of a process; empty when it has ended."""
-    try:
-        return os.readlink(f"/proc/{pid}/ns/net")
-    except OSError:
-        return ""
 
 
 def read_sockets(pid: int) -> SocketTable:

@@ -77,7 +77,7 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
             keylogs=session.keylogs,
             each=session.take,
             tick=lambda: session.tick(watch),
-            keeps=session.keeps,
+            own=session.own,
             over=session.over,
         )
         with ended_by_signals(watch, session.interrupted):
@@ -96,7 +96,7 @@ class Live:
     Owns the view, and the sessions that were issued lately.
     """
 
-    keeps = None
+    own = None
     over = None
 
     def __init__(self, options: CaptureOptions) -> None:
@@ -164,8 +164,7 @@ class Around:
         keylogs = options.reading.keylogs
         self._command = Command(words, keylogs[0] if keylogs else None)
         self.keylogs = (self._command.keylog, *keylogs[1:])
-        self._own = OwnConnections()
-        self.keeps = self._own.keeps
+        self.own = OwnConnections()
         self._handshakes: list[Handshake] = []
         self._over_at: float | None = None
 
@@ -183,6 +182,7 @@ class Around:
             return False
         if self._over_at is None:
             self._over_at = time.monotonic() + LINGER_SECONDS
+            self.own.ended_ns = time.time_ns()
         return time.monotonic() >= self._over_at
 
     def take(self, handshake: Handshake) -> bool:
@@ -198,15 +198,15 @@ class Around:
     def end(self, counts: Counts, name: str) -> int:
         """Explains the connections of the command."""
         self._command.close()
-        counts = replace(counts, left_out=self._own.left_out)
+        counts = replace(counts, left_out=self.own.left_out)
         explained = self._explained()
         report = explanation((name,), explained)
         write(self._with_command(report, counts), self._options.reading.output)
         status = self._command.status
         say(f"The command ended with status {status}.")
-        if self._own.presumed:
+        if self.own.presumed:
             say(
-                f"{counted(self._own.presumed, 'connection')} kept because of time and address: too short to be seen "
+                f"{counted(self.own.presumed, 'connection')} kept because of time and address: too short to be seen "
                 "among the command's sockets."
             )
         say_counts(counts, self._options.file)
@@ -216,6 +216,7 @@ class Around:
     def close(self) -> None:
         """Ends the command if it still runs, and removes its key log."""
         self._command.close()
+        self.own.close()
 
     def _explained(self) -> list[tuple[Case, Diagnosis]]:
         sessions = Sessions()

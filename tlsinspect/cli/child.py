@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tlsinspect.model.frame import Frame
 from tlsinspect.net.packet import Datagram, PacketDecoder, Segment
 
 SYN, ACK = 2, 16
-MOST_LOOKS = 12  # frames of a connection at which the system is asked whose it is
+TCP, UDP = 6, 17
 PATIENCE_SECONDS = 2.0  # for a command that was asked to end
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell says it
 
@@ -75,46 +75,52 @@ class Command:
 class OwnConnections:
     """Tells the frames of the command's connections from those of others.
 
-    By the sockets that it and its children hold, asked for while a connection begins.  A connection too short to be
-    found is kept when it began while the command ran, at an address of this system.  Owns the verdicts, one for each
-    connection seen.
+    By the sockets that it and its children hold.  A connection too short to be found is kept when it began while the
+    command ran, at an address of this system.  Owns what is known of each connection seen.
     """
 
     def __init__(self) -> None:
-        self._decoder = PacketDecoder()
+        self.ended_ns = 1 << 63  # when the command ended
         self._owners = Owners()
         self._addresses = packed(tuple(address for each in list_interfaces() for address in each.addresses))
-        self._verdicts: dict[bytes, tuple[bool | None, int]] = {}  # and how often the system was asked
-        self._presumed: dict[bytes, bool] = {}
+        self._presumed: dict[bytes, bool] = {}  # connections in the direction of their first packet
+        self._arriving, self._leaving = PacketDecoder(), PacketDecoder()  # both see every frame, at other times
+
+    def look_at(self, frames: Iterable[Frame]) -> None:
+        """Looks whose connections new frames belong to."""
+        for frame in frames:
+            packet = self._arriving.decode(frame)
+            if isinstance(packet, Segment | Datagram):
+                key = packet.key if reverse_of(packet.key) not in self._presumed else reverse_of(packet.key)
+                if key not in self._presumed:
+                    begins = isinstance(packet, Datagram) or packet.flags & (SYN | ACK) == SYN
+                    while_it_ran = begins and frame.time_ns <= self.ended_ns
+                    self._presumed[key] = while_it_ran and is_local(key, self._addresses)
+                self._owners.look_at(key, UDP if isinstance(packet, Datagram) else TCP)
+        self._owners.look_at_processes()
 
     def keeps(self, frame: Frame) -> bool:
-        """Whether a frame belongs to a connection of the command."""
-        packet = self._decoder.decode(frame)
+        """Whether a frame that was looked at a moment ago belongs to a connection of the command."""
+        packet = self._leaving.decode(frame)
         if not isinstance(packet, Segment | Datagram):
             return False
-        key = packet.key
-        syn = isinstance(packet, Segment) and packet.flags & (SYN | ACK) == SYN
-        if syn:
-            self._verdicts.pop(key, None)
-        elif key not in self._verdicts and reverse_of(key) in self._verdicts:
-            key = reverse_of(key)
-        verdict, looks = self._verdicts.get(key, (None, 0))
-        if verdict is None and looks < MOST_LOOKS:
-            verdict = self._owners.is_childs(key)
-            self._verdicts[key] = verdict, looks + 1
-            if not looks:
-                self._presumed[key] = (syn or isinstance(packet, Datagram)) and is_local(key, self._addresses)
-        return self._presumed[key] if verdict is None else verdict
+        key = packet.key if packet.key in self._presumed else reverse_of(packet.key)
+        return self._is_own(key)
 
     @property
     def left_out(self) -> int:
         """Connections of others."""
-        return sum(not (self._presumed[key] if verdict is None else verdict) for key, (verdict, _) in self._items())
+        return sum(not self._is_own(key) for key in self._presumed)
 
     @property
     def presumed(self) -> int:
         """Connections that were kept by time and address alone."""
-        return sum(verdict is None and self._presumed[key] for key, (verdict, _) in self._items())
+        return sum(presumed and self._owners.is_childs(key) is None for key, presumed in self._presumed.items())
 
-    def _items(self) -> list[tuple[bytes, tuple[bool | None, int]]]:
-        return list(self._verdicts.items())
+    def close(self) -> None:
+        """Asks the system no more."""
+        self._owners.close()
+
+    def _is_own(self, key: bytes) -> bool:
+        verdict = self._owners.is_childs(key)
+        return self._presumed.get(key, False) if verdict is None else verdict

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from tlsinspect.cli.options import FileOption, Format, Options, output_options
 from tlsinspect.model.handshake import Outcome
+from tlsinspect.model.value import dataclass
 
 SNAPLEN = 262_144
 

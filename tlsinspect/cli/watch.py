@@ -8,11 +8,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tlsinspect.capture.live import Captured, LiveCapture
 from tlsinspect.capture.recorder import Recorder
+from tlsinspect.cli.child import OwnConnections
 from tlsinspect.conversation import Conversation
 from tlsinspect.excerpt import Excerpt
 from tlsinspect.inspector import Inspector
@@ -20,11 +20,13 @@ from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.model.message import ClientHello
+from tlsinspect.model.value import dataclass
 from tlsinspect.report.live import Counts, is_under_way
 from tlsinspect.tls.keylog import FollowedKeyLog, Secrets
 
 SLICE_SECONDS = 0.02  # of inspecting, before sockets are read again
 WAIT_SECONDS = 0.05  # for frames, when there is nothing else to do
+OWNERS_SECONDS = 0.005  # the same, where connections have to be looked at while they are there
 SLACK_NS = 50_000_000  # a frame may reach us so much later than its time says
 HOLD_NS = 250_000_000  # frames are held back so long where their keys may follow
 KEYS_NS = 20_000_000  # between two looks at key logs
@@ -46,7 +48,7 @@ class Watch:
     """Runs a capture to its end.
 
     Owns the queue and the inspector.  *each* is called with a handshake as soon as it is known and says whether it
-    counts; *tick* again and again; *keeps* says which frames are looked at at all.
+    counts; *tick* again and again; with *own*, frames of other connections are not looked at.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Watch:
         keylogs: tuple[Path, ...],
         each: Callable[[Handshake], bool],
         tick: Callable[[], None],
-        keeps: Callable[[Frame], bool] | None = None,
+        own: OwnConnections | None = None,
         over: Callable[[], bool] | None = None,
     ) -> None:
         self.stopping = False  # set it to end the watch, from a signal too
@@ -69,15 +71,18 @@ class Watch:
         self._recording = True  # until that fails
         self._each = each
         self._tick = tick
-        self._keeps = keeps
+        self._own = own
         self._over = over
         secrets = Secrets()
         self._keylogs = [FollowedKeyLog(path, secrets) for path in keylogs]
         self._keys = KeyLines()
         self._keys_due_ns = 0
-        self._hold_ns = HOLD_NS if keylogs else 0
+        self._wait_seconds = WAIT_SECONDS if own is None else OWNERS_SECONDS
+        self._hold_ns = HOLD_NS if keylogs or own is not None else 0
         self._inspector = Inspector(name, secrets=secrets)
         self._excerpt = Excerpt() if plan.handshakes_only else None
+        # What has to be known of a frame before it is recorded is known once the inspector has seen it.
+        self._late = bool(keylogs) or plan.handshakes_only or own is not None
         self._queue: deque[Captured] = deque()
         self._queued_octets = 0
         self._number = 0
@@ -114,7 +119,7 @@ class Watch:
         statistics = self._capture.statistics
         return Counts(
             seconds=round(time.monotonic() - self._started, 3),
-            frames=self._number,
+            frames=self._number if self._own is None else self._inspector.frames,
             octets=self._octets,
             handshakes=self._shown,
             under_way=sum(map(is_under_way, self._inspector.under_way.values())),
@@ -143,7 +148,7 @@ class Watch:
         now_ns = time.time_ns()
         captured = []
         if reading:
-            captured = self._capture.read(0 if self._due(now_ns) else WAIT_SECONDS)
+            captured = self._capture.read(0 if self._due(now_ns) else self._wait_seconds)
             self._take(captured)
         self._read_keys(now_ns)
         self._inspect()
@@ -166,16 +171,15 @@ class Watch:
 
     def _take(self, captured: list[Captured]) -> None:
         """Numbers frames, records them where nothing has to be known for it, and queues them."""
-        at_once = self._recorder is not None and self._excerpt is None and not self._keylogs
+        if self._own is not None:
+            self._own.look_at(each.frame for each in captured)
+        at_once = self._recorder is not None and not self._late
         for each in captured:
             frame, interface = each
-            if self._keeps is not None and not self._keeps(frame):
-                continue
             self._number += 1
             if frame.number != self._number:
                 each = Captured(frame._replace(number=self._number), interface)
             size = len(frame.data)
-            self._octets += size
             if at_once and self._recorder is not None and self._recording:
                 self._recorder.write(frame, interface)
             if self._queued_octets > MOST_QUEUED_OCTETS:
@@ -189,14 +193,18 @@ class Watch:
         until = time.monotonic() + SLICE_SECONDS
         queue, inspector = self._queue, self._inspector
         horizon_ns = time.time_ns() - self._hold_ns
-        later = self._recorder is not None and (self._excerpt is not None or bool(self._keylogs))
         while queue and queue[0].frame.time_ns <= horizon_ns and time.monotonic() < until:
             frame, interface = queue.popleft()
             self._queued_octets -= len(frame.data) + FRAME_OCTETS
+            if self._own is not None:
+                if not self._own.keeps(frame):
+                    continue
+                frame = frame._replace(number=inspector.frames + 1)
             if self._excerpt is not None and self._recorder is not None:
                 frame = frame._replace(number=self._recorder.frames + 1)
+            self._octets += len(frame.data)
             handshakes = inspector.feed(frame)
-            if later:
+            if self._late:
                 self._record(frame, interface)
             if handshakes:
                 self._emit(handshakes)
