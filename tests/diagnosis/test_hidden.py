@@ -77,3 +77,17 @@ def test_takes_tickets_after_the_flight_for_going_on() -> None:
     closed = Transport(fins=(Mark(Side.SERVER, frame=20, time_ns=1),))
 
     assert not refused_after_flight(hidden_flights((25, 69), (298, 298, 19), tcp=closed))
+
+
+@pytest.mark.parametrize(
+    ("client", "server", "refused"),
+    [
+        ((25, 69, 52, 19), (19,), True),  # gnutls-cli closes when its input ends; HAProxy refuses
+        ((25, 69, 52, 19), (250, 250, 4459, 19), False),
+        ((25, 69, 19), (19,), False),  # nothing was asked for: the server may just answer the close_notify
+    ],
+)
+def test_takes_an_alert_for_the_answer_to_a_request(
+    client: tuple[int, ...], server: tuple[int, ...], refused: bool
+) -> None:
+    assert refused_after_flight(hidden_flights(client, server)) is refused

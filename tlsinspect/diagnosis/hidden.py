@@ -20,7 +20,7 @@ import enum
 from dataclasses import dataclass
 
 from tlsinspect import registry
-from tlsinspect.diagnosis.facts import encrypted_records, hello_of, hidden, hidden_refusal, resumed
+from tlsinspect.diagnosis.facts import ALERT_OCTETS, encrypted_records, hello_of, hidden, hidden_refusal, resumed
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake
 from tlsinspect.model.message import EncryptedRecord, Gap, ServerHello
@@ -78,10 +78,32 @@ def client_flight(handshake: Handshake) -> HiddenFlight | None:
 def refused_after_flight(handshake: Handshake) -> bool:
     """Whether the server's next record after the client's flight has the size of an alert, or there is none and it
     closed: a server that goes on sends its tickets or its answer first."""
-    if hidden_refusal(handshake) is Side.SERVER:
+    if hidden_refusal(handshake) is Side.SERVER or answered_with_alerts_alone(handshake):
         return True
     marks = sorted((*handshake.tcp.fins, *handshake.tcp.resets), key=lambda mark: mark.time_ns)
     return bool(marks) and marks[0].side is Side.SERVER and not goes_on(handshake)
+
+
+def answered_with_alerts_alone(handshake: Handshake) -> bool:
+    """Whether the client sent a request behind its flight and the server answered with nothing longer than an alert.
+
+    The client may have closed meanwhile, as gnutls-cli does: a server that accepts sends tickets or an answer.
+    """
+    flight = client_flight(handshake)
+    if flight is None:
+        return False
+    records = [event for event in handshake.events if is_record(event)]
+    start = next((at for at, event in enumerate(records) if event.side is Side.CLIENT), len(records))
+    sizes = {
+        side: [
+            event.message.octets
+            for event in records[start:]
+            if event.side is side and isinstance(event.message, EncryptedRecord)
+        ]
+        for side in Side
+    }
+    request = any(size not in ALERT_OCTETS for size in sizes[Side.CLIENT][len(flight.sizes) :])
+    return request and bool(sizes[Side.SERVER]) and ALERT_OCTETS.issuperset(sizes[Side.SERVER])
 
 
 def goes_on(handshake: Handshake) -> bool:

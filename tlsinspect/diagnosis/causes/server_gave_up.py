@@ -39,6 +39,7 @@ from tlsinspect.diagnosis.facts import (
     silent_side,
     waited,
 )
+from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
@@ -55,7 +56,7 @@ def check(case: Case) -> Finding | None:
         return None
     if not failed(handshake) or not answered(handshake) or refusing_alert(handshake) or hidden_refusal(handshake):
         return None
-    if not in_full_view(handshake):
+    if not in_full_view(handshake) or answered_with_alerts_alone(handshake):
         return None
     word = left_text(ending)
     last = last_message(handshake, ending.time_ns)
