@@ -14,7 +14,10 @@ in clear even then. TLS 1.2: all of the handshake is in clear.
 
 ## How to confirm
 
-Log the keys on either side (`SSLKEYLOGFILE`) and give them with `--keylog FILE`, or try once with TLS 1.2.
+Log the keys on either side (`SSLKEYLOGFILE`) and give them with `--keylog FILE`, or try once with TLS 1.2. One side is
+enough, and it need not be the one that refused. Programs that use OpenSSL and have no key log of their own, such as
+nginx as it is commonly built, take one from a preloaded library that sets SSL_CTX_set_keylog_callback, or from OpenSSL
+itself where that is 3.5 or later and was built with `enable-sslkeylog`.
 
 ## What it is not
 
@@ -130,19 +133,32 @@ CAUSE = Cause(
         Fix("tlsinspect", "Give the keys.", "tlsinspect explain CAPTURE --keylog keys.log"),
         Fix("curl", "Log the keys.", "SSLKEYLOGFILE=keys.log curl https://{host}/", Side.CLIENT),
         Fix("OpenSSL", "Log the keys.", "openssl s_client -keylogfile keys.log -connect HOST:443", Side.CLIENT),
-        Fix("GnuTLS", "Log the keys.", "SSLKEYLOGFILE=keys.log gnutls-cli HOST", Side.CLIENT),
+        Fix("GnuTLS", "Log the keys, as client or as server.", "SSLKEYLOGFILE=keys.log gnutls-cli HOST"),
         Fix("Chrome and Firefox", "Log the keys.", "SSLKEYLOGFILE=keys.log", Side.CLIENT),
         Fix("Node", "Log the keys.", "node --tls-keylog=keys.log app.js"),
         Fix("Go", "Log the keys.", "tls.Config{KeyLogWriter: file}"),
         Fix("Python", "Log the keys.", 'context.keylog_filename = "keys.log"'),
-        Fix("HAProxy", "Log the keys.", "tune.ssl.keylog on", Side.SERVER),
+        Fix("Apache", "Log the keys: set it in the environment of the server.", "SSLKEYLOGFILE=keys.log", Side.SERVER),
+        Fix(
+            "HAProxy",
+            "Keep the keys and write them to the log, one line for each label.",
+            "tune.ssl.keylog on\nlog-format "
+            '"CLIENT_HANDSHAKE_TRAFFIC_SECRET %[ssl_fc_client_random,hex] %[ssl_fc_client_handshake_traffic_secret]"',
+            Side.SERVER,
+        ),
         Fix("Envoy", "Log the keys.", "key_log:\n  path: /tmp/keys.log"),
         Fix(
             "nginx",
-            "As a proxy: log the keys (1.27.2 and later, with subscription), or try TLS 1.2 once.",
-            "proxy_ssl_protocols TLSv1.2;",
+            "As a proxy: log the keys (NGINX Plus, 1.27.2 and later).",
+            "proxy_ssl_key_log keys.log;",
             Side.CLIENT,
         ),
+        Fix(
+            "nginx",
+            "Or preload a library that sets a key log callback in OpenSSL.",
+            "LD_PRELOAD=./keylog.so SSLKEYLOGFILE=keys.log nginx",
+        ),
+        Fix("nginx", "Or try TLS 1.2 once, as a proxy.", "proxy_ssl_protocols TLSv1.2;", Side.CLIENT),
         Fix("curl", "Or try TLS 1.2 once.", "curl --tls-max 1.2 https://{host}/", Side.CLIENT),
         Fix("OpenSSL", "Or try TLS 1.2 once.", "openssl s_client -tls1_2 -connect HOST:443", Side.CLIENT),
     ),
