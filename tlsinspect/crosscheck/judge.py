@@ -5,13 +5,13 @@ from __future__ import annotations
 import enum
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from tlsinspect.crosscheck.reads import READS, Undisclosed
 from tlsinspect.crosscheck.shown import ALERT, HTTP, Shown, View
 from tlsinspect.fields import FIELDS, Field, Value
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.model.value import dataclass
 
 
 class Verdict(enum.Enum):
