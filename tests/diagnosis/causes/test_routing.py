@@ -135,6 +135,10 @@ FIRING = {
     "sni-mismatch by 421": (sni_mismatch.CAUSE, opened(handshake(), host="b.example:8443", status=421)),
 }
 NEAR_MISSES = {
+    "sni-mismatch when the connection was used again for another host": (
+        sni_mismatch.CAUSE,
+        opened(opened(handshake(), host="a.example", status=200), host="b.example", status=421),
+    ),
     "sni-missing when a name was sent": (sni_missing.CAUSE, rejected(112)),
     "sni-missing when the hello is not in the capture": (
         sni_missing.CAUSE,

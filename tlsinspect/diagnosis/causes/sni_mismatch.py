@@ -58,11 +58,12 @@ def check(case: Case) -> Finding | None:
 
 
 def asked_for_another(case: Case, name: str) -> Finding | None:
-    """With keys: the request asks for another host than the ClientHello did, and the server says 421."""
-    asked = next(
-        (each for each in requests(case.handshake) if each.host and not same_name(plain_host(each.host), name)), None
-    )
-    if asked is None or is_address(plain_host(asked.host)):
+    """With keys: the request asks for another host than the ClientHello did, and the server says 421.
+
+    Where the first request is for the name that was sent, the name is right, and the connection was used again.
+    """
+    asked = next((each for each in requests(case.handshake) if each.host), None)
+    if asked is None or same_name(plain_host(asked.host), name) or is_address(plain_host(asked.host)):
         return None
     misdirected = MISDIRECTED in statuses(case.handshake)
     said = "answered 421 (Misdirected Request)" if misdirected else "did not answer 421"
