@@ -185,7 +185,7 @@ def messages(node: object) -> Iterator[tuple[int, Tree]]:
         return
     for prefix in ("tls", "dtls"):
         kind = node.get(f"{prefix}.handshake.type")
-        if isinstance(kind, str) and not is_fragment(node):
+        if isinstance(kind, str) and not is_fragment(node) and (kind == "1" or node.get(RECORD_VERSION) != SSL2):
             yield int(kind), {name: value for name, value in node.items() if name not in LEFT_OUT}
         if f"{prefix}.alert_message.desc" in node:
             yield ALERT, node
@@ -193,6 +193,10 @@ def messages(node: object) -> Iterator[tuple[int, Tree]]:
         yield ALERT, {"tls.alert_message.level": FATAL, "tls.alert_message.desc": node[QUIC_ALERT]}
     for below in node.values():
         yield from messages(below)
+
+
+# After the ClientHello the message types of SSL 2.0 are others.  RFC 6101 appendix E.
+RECORD_VERSION, SSL2 = "tls.record.version", "0x0002"
 
 
 def is_fragment(node: Mapping[str, object]) -> bool:

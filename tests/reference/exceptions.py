@@ -26,9 +26,13 @@ EXCEPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ("tcp 22: server_key_exchange.", CUT),
         ("tcp 22: session_tickets", CUT),
     ),
-    "Lekensteyn__broken__dump.pcapng": tuple((f"tcp {stream}: alerts", EXPORT) for stream in (0, 2)),
-    "Lekensteyn__ssl3__dump.pcapng": tuple((f"tcp {stream}: alerts", EXPORT) for stream in (0, 3, 5)),
-    "Lekensteyn__works__dump.pcapng": (("tcp 0: alerts", EXPORT),),
+    "Lekensteyn__broken__dump.pcapng": tuple(
+        (f"tcp {stream}: {what}", EXPORT) for stream in (0, 2) for what in ("alerts", "http.")
+    ),
+    "Lekensteyn__ssl3__dump.pcapng": tuple(
+        (f"tcp {stream}: {what}", EXPORT) for stream in (0, 3, 5) for what in ("alerts", "http.")
+    ),
+    "Lekensteyn__works__dump.pcapng": (("tcp 0: alerts", EXPORT), ("tcp 0: http.", EXPORT)),
     "OISF__tls_DER-incomplete-content.pcap": (("tcp 0: server_certificates", DER),),
     "OISF__tls_DER-incomplete-header.pcap": (("tcp 0: server_certificates", DER),),
     "ajbanjara__OpenVPN_TCP_tls-auth.pcapng": tuple((f"tcp {stream}: only tshark", OPENVPN) for stream in (0, 1)),

@@ -241,13 +241,16 @@ def certificate_digests(side: Side) -> Read:
 
 def ticket_lengths(view: View) -> Value:
     """The length of each ticket issued."""
-    name = view.name("tls.handshake.session_ticket_length")
     # DTLS sends a message again, under its number, when no answer comes.
     found = {
-        (first(tree, "dtls.handshake.message_seq") or place): tree
+        first(tree, "dtls.handshake.message_seq") or place: first(
+            tree, view.name("tls.handshake.session_ticket_length")
+        )
         for place, tree in enumerate(view.all(NEW_SESSION_TICKET))
     }
-    return tuple(number(first(tree, name)) for tree in found.values()) or Missing.NOT_SENT
+    if not all(found.values()):
+        return Undisclosed("tshark does not show the length of a ticket")
+    return tuple(map(number, found.values())) or Missing.NOT_SENT
 
 
 def fatal_alert(side: Side) -> Read:
