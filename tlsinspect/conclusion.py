@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import fields as dataclass_fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tlsinspect.conversation import SEQUENCE_NUMBERS, Conversation
-from tlsinspect.datagrams import DatagramConnection, Exchange
+from tlsinspect.datagrams import Exchange
 from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import (
     Ending,
@@ -38,7 +38,11 @@ from tlsinspect.tls import messages
 from tlsinspect.tls.assembly import Assembled, assemble
 from tlsinspect.tls.completion import completed, is_fatal, is_finish
 from tlsinspect.tls.connection import Connection
+from tlsinspect.tls.keylog import CLIENT_TRAFFIC, MASTER_SECRET, SERVER_TRAFFIC
 from tlsinspect.tls.record import is_header
+
+if TYPE_CHECKING:
+    from tlsinspect.datagrams import DatagramConnection
 
 ALERT, APPLICATION_DATA = 21, 23  # content types
 STALL_NS = 5_000_000_000  # of silence before the end of the capture make a stalled handshake
@@ -252,6 +256,9 @@ def handshake(
     )
 
 
+OPEN_DATA = frozenset((MASTER_SECRET, CLIENT_TRAFFIC, SERVER_TRAFFIC))  # labels of the secrets of application data
+
+
 def http(
     conversation: Conversation, events: Sequence[Event], *, start: int, last: bool, over: bool
 ) -> tuple[HttpExchange, ...] | Missing:
@@ -264,8 +271,8 @@ def http(
             for event in events
         )
         if passed or exchanges is Missing.LOST:
-            opens = conversation.connection is not None and conversation.connection.opens
-            return Missing.LOST if opens else exchanges
+            keys = conversation.connection.keys if conversation.connection is not None else frozenset()
+            return Missing.LOST if conversation.reads_http and keys & OPEN_DATA else exchanges
         whole = over and not unseen_octets(conversation) and not any(isinstance(event.message, Gap) for event in events)
         return () if whole else Missing.LOST
     end = max((number for event in events for number in event.frames), default=0)

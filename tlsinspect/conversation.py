@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import TYPE_CHECKING
 
-from tlsinspect.http.reader import HttpReader
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import HttpExchange, Mark, Preamble
+from tlsinspect.model.value import dataclass
 from tlsinspect.net.reassembly import Chunk, Stream
 from tlsinspect.net.transport import Segment
-from tlsinspect.preamble import PreambleReader, State, looks_like_tls
+from tlsinspect.preamble.start import looks_like_tls
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import Secrets
+
+if TYPE_CHECKING:  # for types alone: few captures have such a dialogue, or keys that open HTTP
+    from tlsinspect.http.reader import HttpReader
+    from tlsinspect.preamble.reader import PreambleReader
 
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 MOST_RESETS = 4
@@ -62,6 +67,7 @@ class Conversation:
     __slots__ = (
         "_http",
         "_reader",
+        "_reads_http",
         "client",
         "closed_ns",
         "completed_ns",
@@ -109,7 +115,8 @@ class Conversation:
         self.completed_ns: int | None = None
         self.scheduled_ns = 0  # when it is looked at next; kept by the table of flows
         self._reader: PreambleReader | None = None
-        self._http = HttpReader() if limits.http and secrets is not None else None
+        self._reads_http = limits.http
+        self._http: HttpReader | None = None  # made when the first octets were opened
 
     # -- segments
 
@@ -200,6 +207,8 @@ class Conversation:
                 direction.plain = octets
                 direction.plain_frames.append(chunk.frame)
                 return
+            from tlsinspect.preamble.reader import PreambleReader
+
             chunk = chunk._replace(octets=octets)
             self._reader = PreambleReader()
         self._dialogue(index, chunk)
@@ -211,6 +220,8 @@ class Conversation:
             direction.plain_frames.append(chunk.frame)
         if self.client is None:
             self.client = index  # without a SYN the first to speak is taken for the client
+        from tlsinspect.preamble.reader import State
+
         assert self._reader is not None
         before = self.preamble
         if before is not None and before.accepted and before.protocol.startswith("socks") and self.tunnel is None:
@@ -253,7 +264,7 @@ class Conversation:
 
     def _new_connection(self) -> Connection:
         connection = Connection(secrets=self.secrets)
-        if self._http is not None:
+        if self._reads_http and connection.may_open:
             connection.data = []
         return connection
 
@@ -268,8 +279,11 @@ class Conversation:
 
     def _read_http(self, connection: Connection) -> None:
         """Takes what was opened since."""
-        assert self._http is not None
+        from tlsinspect.http.reader import HttpReader
+
         assert connection.data is not None
+        if self._http is None:
+            self._http = HttpReader()
         for side, octets, frame in connection.data:
             if octets:
                 self._http.feed(side, octets, frame)
@@ -301,8 +315,8 @@ class Conversation:
             for chunk in self.directions[index].stream.finish():
                 self._chunk(index, chunk)
         if self.connection is not None:
-            if self.connection.finish(self.last_ns) and self._http is not None:
-                self._http = HttpReader()
+            if self.connection.finish(self.last_ns):
+                self._http = None
             if self.connection.data:
                 self._read_http(self.connection)
 

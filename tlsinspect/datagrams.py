@@ -5,35 +5,51 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from tlsinspect import dtls, quic
 from tlsinspect.conversation import Limits, is_client_port
 from tlsinspect.model.frame import Side
 from tlsinspect.net.transport import Datagram, reverse
 from tlsinspect.tls.keylog import Secrets
 
+if TYPE_CHECKING:  # for types alone: each is imported with the first datagram that may be its
+    from tlsinspect import dtls, quic
+
+    DatagramConnection = dtls.Connection | quic.Connection
+
 NEVER = 1 << 63
 NOTHING: tuple[Exchange, ...] = ()
-
-DatagramConnection = dtls.Connection | quic.Connection
 
 
 class Protocol(NamedTuple):
     """How a protocol is told by the payload of a datagram."""
 
-    first_octets: bytes  # one of these begins its first datagram
     begins: Callable[[bytes, int], bool]  # by the payload as captured, and its octets on the wire
     first_side: Callable[[bytes], Side | None]  # who sends a datagram that begins a handshake
     identity_of: Callable[[bytes], bytes]  # the same for all first datagrams of one handshake
     connection: Callable[..., DatagramConnection]
 
 
-PROTOCOLS = (
-    Protocol(b"\x16", dtls.begins_handshake, dtls.first_side, dtls.identity_of, dtls.Connection),
-    Protocol(bytes(range(0xC0, 0x100)), quic.begins_connection, quic.first_side, quic.identity_of, quic.Connection),
+def dtls_protocol() -> Protocol:
+    """DTLS, whose package is imported with the first datagram that may be its."""
+    from tlsinspect import dtls
+
+    return Protocol(dtls.begins_handshake, dtls.first_side, dtls.identity_of, dtls.Connection)
+
+
+def quic_protocol() -> Protocol:
+    """QUIC, whose package is imported with the first datagram that may be its."""
+    from tlsinspect import quic
+
+    return Protocol(quic.begins_connection, quic.first_side, quic.identity_of, quic.Connection)
+
+
+# By the octets that may begin the first datagram.
+PROTOCOLS: tuple[tuple[bytes, Callable[[], Protocol]], ...] = (
+    (b"\x16", dtls_protocol),
+    (bytes(range(0xC0, 0x100)), quic_protocol),
 )
-FIRST_OCTETS = frozenset(octet for protocol in PROTOCOLS for octet in protocol.first_octets)
+FIRST_OCTETS = frozenset(octet for first_octets, _ in PROTOCOLS for octet in first_octets)
 
 
 class Exchange:
@@ -235,7 +251,7 @@ class Datagrams:
     def _begin(self, peers: Peers, index: int, datagram: Datagram) -> Exchange | None:
         """The handshake that a datagram begins; None when it begins none, or belongs to the one that is over."""
         payload = datagram.payload
-        protocol = next((each for each in PROTOCOLS if payload[0] in each.first_octets), None)
+        protocol = next((load() for first_octets, load in PROTOCOLS if payload[0] in first_octets), None)
         if protocol is None or not protocol.begins(payload, datagram.payload_octets):
             return None
         side = protocol.first_side(payload)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from itertools import islice
 
 from tlsinspect import fingerprint, registry
@@ -27,6 +26,7 @@ from tlsinspect.model.message import (
     ServerHello,
     ServerKeyExchange,
 )
+from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 from tlsinspect.tls.versions import is_tls13
 from tlsinspect.tls.x509 import decode_certificate, name_text

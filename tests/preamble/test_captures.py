@@ -9,7 +9,7 @@ from tlsinspect.model.frame import Side
 from tlsinspect.net.packet import PacketDecoder
 from tlsinspect.net.reassembly import Stream
 from tlsinspect.net.transport import Segment
-from tlsinspect.preamble import PreambleReader, State
+from tlsinspect.preamble.reader import PreambleReader, State
 
 SHARED = Path(__file__).resolve().parents[2] / ".." / "shared"
 SYN = 2

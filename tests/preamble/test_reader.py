@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tlsinspect.model.frame import Side
-from tlsinspect.preamble import DIALOGUES, PreambleReader, State, looks_like_tls
+from tlsinspect.preamble.dialogues import DIALOGUES
+from tlsinspect.preamble.reader import PreambleReader, State
+from tlsinspect.preamble.start import looks_like_tls
 
 # The first octets of a record with a ClientHello, and of one with a ServerHello.
 CLIENT_HELLO = b"\x16\x03\x01\x00\xc8\x01\x00\x00\xc4\x03\x03"

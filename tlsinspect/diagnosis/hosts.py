@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from tlsinspect.diagnosis.facts import (
     alert_text,
@@ -25,6 +24,7 @@ from tlsinspect.fields import read
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.model.message import Certificate, CertificateRequest, EncryptedRecord, ServerHello
+from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from tlsinspect import fields
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake
+from tlsinspect.model.value import dataclass
 from tlsinspect.sessions import Origin
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from tlsinspect.model.value import dataclass
 
 MOST_TEXT = 300  # characters of a host or a path
 MOST_CONTENT = 1024  # octets of the content of an error that are looked at

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 
 from tlsinspect.model.frame import Defect, Endpoint, Missing, Side
 from tlsinspect.model.message import (
@@ -17,6 +16,7 @@ from tlsinspect.model.message import (
     ServerHello,
     ServerKeyExchange,
 )
+from tlsinspect.model.value import dataclass
 
 
 class Outcome(enum.Enum):

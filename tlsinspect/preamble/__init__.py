@@ -1,10 +1,5 @@
 """Dialogues that precede TLS on a stream: STARTTLS, CONNECT, SOCKS, the PROXY protocol, SSLRequest.
 
-One row each in DIALOGUES; the reader is the same for all.
+One row each in dialogues.DIALOGUES; the reader is the same for all.  Imports nothing here, so that a capture without
+such a dialogue does not pay for their patterns.
 """
-
-from tlsinspect.preamble.dialogues import DIALOGUES, Dialogue
-from tlsinspect.preamble.reader import PreambleReader, State, Verdict
-from tlsinspect.preamble.start import looks_like_tls
-
-__all__ = ["DIALOGUES", "Dialogue", "PreambleReader", "State", "Verdict", "looks_like_tls"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from tlsinspect.model.frame import Side
+from tlsinspect.model.value import dataclass
 from tlsinspect.preamble import binary
 
 Details = tuple[tuple[str, str], ...]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, TextIO
+from importlib import import_module
+from typing import Protocol, TextIO, cast
 
-from tlsinspect.render import html, json, markdown, terminal
 from tlsinspect.report.blocks import Report
 
 
@@ -16,10 +16,19 @@ class Render(Protocol):
         """Writes *report* to *out*."""
 
 
+def in_module(module: str, name: str = "render") -> Render:
+    """The function of that name in a module of this package, imported when a report is written."""
+
+    def render(report: Report, out: TextIO, *, width: int | None = None) -> None:
+        cast(Render, getattr(import_module(f"{__name__}.{module}"), name))(report, out, width=width)
+
+    return render
+
+
 FORMATS: Mapping[str, Render] = {
-    "table": terminal.render,
-    "json": json.render,
-    "jsonl": json.render_lines,
-    "markdown": markdown.render,
-    "html": html.render,
+    "table": in_module("terminal"),
+    "json": in_module("json"),
+    "jsonl": in_module("json", "render_lines"),
+    "markdown": in_module("markdown"),
+    "html": in_module("html"),
 }

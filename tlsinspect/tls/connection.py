@@ -5,8 +5,8 @@ The one loop of the package is here: keys found by the hello messages open the r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
 
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Event
@@ -25,6 +25,7 @@ from tlsinspect.model.message import (
     ServerHello,
     UndecodedMessage,
 )
+from tlsinspect.model.value import dataclass
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls import messages
 from tlsinspect.tls.alert import decode_alerts
@@ -32,9 +33,11 @@ from tlsinspect.tls.extensions import EARLY_DATA, SUPPORTED_VERSIONS
 from tlsinspect.tls.handshake import LARGEST, MessageReader, RawMessage
 from tlsinspect.tls.keylog import Secrets
 from tlsinspect.tls.messages import decode_message, decode_sslv2_message
-from tlsinspect.tls.opener import Opener
 from tlsinspect.tls.record import SSLV2_HELLO, Lost, Plain, Record, RecordReader
 from tlsinspect.tls.versions import TLS12, TLS13, is_tls13
+
+if TYPE_CHECKING:  # for types alone: it is needed where there are secrets
+    from tlsinspect.tls.opener import Opener
 
 CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
 MOST_EVENTS = 400  # of one connection; a handshake with every message in a record of its own has about 30
@@ -99,7 +102,7 @@ class Connection:
         self.early_data = False  # the client announced 0-RTT data
         self.hello_only = True  # from the client nothing but hellos has come
         self._secrets = secrets
-        self._opener = Opener(secrets) if secrets or (secrets is not None and secrets.growing) else None
+        self._opener = opener(secrets)
         self._kept: list[tuple[Side, Chunk]] = []  # what was fed, while secrets may come late
         self._kept_octets = 0
         self._waiting: list[Record] = []  # encrypted records of the client captured before the ServerHello
@@ -118,6 +121,11 @@ class Connection:
     def keys_failed(self) -> bool:
         """Whether there are secrets for this connection, and none opened a record."""
         return self._opener is not None and self._opener.wrong
+
+    @property
+    def may_open(self) -> bool:
+        """Whether there are secrets, or may be, that could open records."""
+        return self._opener is not None
 
     @property
     def opens(self) -> bool:
@@ -368,6 +376,15 @@ class Connection:
             self.events.append(
                 Event(side=direction.side, time_ns=time_ns, frames=frames, message=message, encrypted=encrypted)
             )
+
+
+def opener(secrets: Secrets | None) -> Opener | None:
+    """What opens records; None where no secrets are, nor can come."""
+    if secrets is None or not (secrets or secrets.growing):
+        return None
+    from tlsinspect.tls.opener import Opener
+
+    return Opener(secrets)
 
 
 def plausible(fragment: bytes) -> bool:
