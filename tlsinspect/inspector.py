@@ -50,7 +50,7 @@ class Inspector:
         self._due_ns = self._datagrams.next_due_ns  # kept here, as every frame asks for it
         self._now_ns = 0
         self.frames = 0  # frames taken so far
-        self.segment: Segment | None = None  # what the last frame carried
+        self.packet: Segment | Datagram | None = None  # what the last frame carried
 
     def feed(self, frame: Frame) -> Sequence[Handshake]:
         """Takes one frame; the handshakes that are known for good now, by it or by its time."""
@@ -65,16 +65,17 @@ class Inspector:
         if time_ns > self._flows.next_due_ns or time_ns > self._due_ns:
             handshakes = self.expire(time_ns)
         packet = self._packets.decode(frame)
-        self.segment = None
+        self.packet = None
         if self._passed:
             handshakes = (*handshakes, *self._mention(self._passed))
             self._passed.clear()
         if isinstance(packet, Segment):
-            self.segment = packet
+            self.packet = packet
             over = self._flows.feed(packet, frame.number, time_ns)
             if over is not None:
                 return (*handshakes, *self._conclude(over))
         elif isinstance(packet, Datagram):
+            self.packet = packet
             ended = self._datagrams.feed(packet, frame.number, time_ns)
             if ended:
                 handshakes = (*handshakes, *map(self._conclude_exchange, ended))
@@ -87,8 +88,8 @@ class Inspector:
 
     @property
     def conversation(self) -> Conversation | None:
-        """That of the last segment; None when it was over before."""
-        return self._flows.current
+        """The TCP connection of the last frame; None when it was over before, or the frame had none."""
+        return self._flows.current if isinstance(self.packet, Segment) else None
 
     @property
     def under_way(self) -> Mapping[int, Conversation]:

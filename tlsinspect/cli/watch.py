@@ -13,6 +13,7 @@ from pathlib import Path
 from tlsinspect.capture.live import Captured, LiveCapture
 from tlsinspect.capture.recorder import Recorder
 from tlsinspect.cli.child import OwnConnections
+from tlsinspect.cli.reading import say
 from tlsinspect.conversation import Conversation
 from tlsinspect.excerpt import Excerpt
 from tlsinspect.inspector import Inspector
@@ -31,6 +32,7 @@ SLACK_NS = 50_000_000  # a frame may reach us so much later than its time says
 HOLD_NS = 250_000_000  # frames are held back so long where their keys may follow
 KEYS_NS = 20_000_000  # between two looks at key logs
 MOST_QUEUED_OCTETS = 256 << 20
+LONG_QUEUE = 5000  # frames, for which the user is told why it takes a moment
 FRAME_OCTETS = 200  # that a frame in the queue takes beside its data
 MOST_KEYS = 100_000  # client randoms whose lines are kept until their connection is seen
 
@@ -104,6 +106,8 @@ class Watch:
         except CaptureError as error:
             problem = error
         self._hold_ns = 0
+        if len(self._queue) > LONG_QUEUE:
+            say(f"{len(self._queue):,} packets are still to be looked at; Ctrl-C leaves them out.")
         while self._queue:
             self._recording = self._recording and problem is None
             try:
@@ -213,14 +217,14 @@ class Watch:
         """Records a frame that the inspector has seen: with its keys, and perhaps only what belongs to a handshake."""
         if self._recorder is None or not self._recording:
             return
-        conversation = self._inspector.conversation if self._inspector.segment is not None else None
+        conversation = self._inspector.conversation
         if conversation is not None and self._keylogs:
             text = self._keys.of(conversation)
             if text:
                 self._recorder.write_key_log(text)
         kept: Frame | None = frame
         if self._excerpt is not None:
-            kept = self._excerpt.of(frame, self._inspector.segment, conversation)
+            kept = self._excerpt.of(frame, self._inspector.packet, conversation)
         if kept is not None:
             self._recorder.write(kept, interface)
 
