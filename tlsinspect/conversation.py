@@ -13,6 +13,7 @@ from tlsinspect.net.transport import Segment
 from tlsinspect.preamble.start import looks_like_tls
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import Secrets
+from tlsinspect.tls.opened_data import OpenedData
 
 if TYPE_CHECKING:  # for types alone: few captures have such a dialogue, or keys that open HTTP
     from tlsinspect.http.reader import HttpReader
@@ -67,7 +68,6 @@ class Conversation:
     __slots__ = (
         "_http",
         "_reader",
-        "_reads_http",
         "client",
         "closed_ns",
         "completed_ns",
@@ -80,6 +80,7 @@ class Conversation:
         "last_ns",
         "number",
         "preamble",
+        "reads_http",
         "refused",
         "resets",
         "scheduled_ns",
@@ -115,7 +116,7 @@ class Conversation:
         self.completed_ns: int | None = None
         self.scheduled_ns = 0  # when it is looked at next; kept by the table of flows
         self._reader: PreambleReader | None = None
-        self._reads_http = limits.http
+        self.reads_http = limits.http
         self._http: HttpReader | None = None  # made when the first octets were opened
 
     # -- segments
@@ -264,15 +265,15 @@ class Conversation:
 
     def _new_connection(self) -> Connection:
         connection = Connection(secrets=self.secrets)
-        if self._reads_http and connection.may_open:
-            connection.data = []
+        if self.reads_http and connection.may_open:
+            connection.data = OpenedData()
         return connection
 
     def _tls(self, index: int, chunk: Chunk) -> None:
         connection = self.connection
         assert connection is not None
         connection.feed(self.side(index), chunk)
-        if connection.data:
+        if connection.data is not None and connection.data.items:
             self._read_http(connection)
         if self.completed_ns is None and connection.complete:
             self.completed_ns = chunk.time_ns
@@ -284,12 +285,13 @@ class Conversation:
         assert connection.data is not None
         if self._http is None:
             self._http = HttpReader()
-        for side, octets, frame in connection.data:
+        for side, octets, frame in connection.data.take():
             if octets:
                 self._http.feed(side, octets, frame)
             else:
                 self._http.lost(side)
-        connection.data = None if self._http.done else []
+        if self._http.done:
+            connection.data = None
 
     @property
     def http(self) -> tuple[HttpExchange, ...] | Missing:
@@ -317,7 +319,7 @@ class Conversation:
         if self.connection is not None:
             if self.connection.finish(self.last_ns):
                 self._http = None
-            if self.connection.data:
+            if self.connection.data is not None:
                 self._read_http(self.connection)
 
     def done_at(self, limits: Limits) -> int:

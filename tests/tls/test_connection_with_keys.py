@@ -19,6 +19,7 @@ from tlsinspect.model.message import CertificateMessage, EncryptedRecord, NewSes
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import Secrets
+from tlsinspect.tls.opened_data import OpenedData
 
 HISTORIES = {
     "TLS 1.0": "CsxknGIFtifLl",
@@ -82,10 +83,10 @@ def test_opens_all_messages(kind: str) -> None:
 def test_opens_what_is_said_in_every_suite_of_tls12(name: str) -> None:
     found = plain(ssl.TLSVersion.TLSv1_2, name)
     connection = Connection(secrets=Secrets(found.keylog))
-    connection.data = []
+    connection.data = OpenedData()
     for side, octets in found.flights:
         connection.feed(side, Chunk(octets, 0, 1, 0))
-    said = {side: b"".join(data.octets for data in connection.data if data.side is side) for side in Side}
+    said = {side: b"".join(data.octets for data in connection.data.items if data.side is side) for side in Side}
 
     assert said == {Side.CLIENT: QUESTION, Side.SERVER: ANSWER}
 
@@ -208,3 +209,11 @@ def test_reads_the_certificate_asked_for_after_the_handshake() -> None:
     assert len(chain.entries) == 1
     assert chain.request_context != b""
     assert sum(isinstance(event.message, NewSessionTicket) for event in handshake.events) == 4
+
+
+@pytest.mark.parametrize(("kind", "paths"), [("TLS 1.3, 0-RTT", ["/early"]), ("TLS 1.3, 0-RTT refused", [])])
+def test_reads_early_requests_when_the_server_takes_them(kind: str, paths: list[str]) -> None:
+    handshake = opened(conversation(kind))
+
+    assert isinstance(handshake.http, tuple)
+    assert [each.path for each in handshake.http] == paths

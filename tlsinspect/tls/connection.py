@@ -6,7 +6,7 @@ The one loop of the package is here: keys found by the hello messages open the r
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Event
@@ -16,6 +16,7 @@ from tlsinspect.model.message import (
     CertificateRequest,
     ChangeCipherSpec,
     ClientHello,
+    EncryptedExtensions,
     EncryptedRecord,
     Gap,
     Message,
@@ -33,6 +34,7 @@ from tlsinspect.tls.extensions import EARLY_DATA, SUPPORTED_VERSIONS
 from tlsinspect.tls.handshake import LARGEST, MessageReader, RawMessage
 from tlsinspect.tls.keylog import Secrets
 from tlsinspect.tls.messages import decode_message, decode_sslv2_message
+from tlsinspect.tls.opened_data import Data, OpenedData
 from tlsinspect.tls.record import SSLV2_HELLO, Lost, Plain, Record, RecordReader
 from tlsinspect.tls.versions import TLS12, TLS13, is_tls13
 
@@ -43,14 +45,6 @@ CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 
 MOST_EVENTS = 400  # of one connection; a handshake with every message in a record of its own has about 30
 MOST_KEPT = 1 << 17  # octets kept to be read again, of connections whose secrets may come late
 MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
-
-
-class Data(NamedTuple):
-    """Application data that was opened, or that is missing."""
-
-    side: Side
-    octets: bytes  # empty where octets are missing
-    frame: int
 
 
 @dataclass(slots=True)
@@ -94,7 +88,7 @@ class Connection:
     def __init__(self, *, secrets: Secrets | None = None) -> None:
         self.events: list[Event] = []
         self.defects: list[Defect] = []
-        self.data: list[Data] | None = None  # opened since it was last emptied; None while nobody reads it
+        self.data: OpenedData | None = None  # None while nobody reads it
         self.client = Direction(Side.CLIENT, RecordReader(), MessageReader())
         self.server = Direction(Side.SERVER, RecordReader(), MessageReader())
         self.version = 0  # negotiated; 0 until the ServerHello
@@ -167,16 +161,21 @@ class Connection:
     def _read_again(self) -> None:
         """Starts over with the secrets that have come since, as far as the octets were kept."""
         again = Connection(secrets=self._secrets)
-        again.data = None if self.data is None else []
+        again.data = None if self.data is None else OpenedData()
         for side, chunk in self._kept:
             again.feed(side, chunk)
         for name in self.__slots__:
             setattr(self, name, getattr(again, name))
 
+    def _early(self, side: Side) -> bool:
+        """Whether data that were opened are 0-RTT data, or may be."""
+        before_finished = self._opener is not None and Side.CLIENT not in self._opener.finished_sides
+        return side is Side.CLIENT and before_finished and (self.version == 0 or is_tls13(self.version))
+
     def _lost_data(self, direction: Direction, frame: int) -> None:
         """Notes that application data may have been in what is lost: after the ServerHello, or as 0-RTT data."""
         if self.data is not None and (self.version or self.early_data):
-            self.data.append(Data(direction.side, b"", frame))
+            self.data.lost(direction.side, frame)
 
     # -- items of the record layer
 
@@ -250,6 +249,8 @@ class Connection:
                 self._client_hello(message)
             case ServerHello() if direction.side is Side.SERVER:
                 self._server_hello(message)
+            case EncryptedExtensions() if self.data is not None:
+                self.data.judge_early(accepted=message.has(EARLY_DATA) is True)
             case PlainMessage(type=messages.FINISHED):
                 direction.finished = True
                 if self._opener:
@@ -271,6 +272,8 @@ class Connection:
         self.version = hello.version
         self.cipher_suite = hello.cipher_suite
         if hello.hello_retry_request:
+            if self.data is not None:
+                self.data.judge_early(accepted=False)
             return
         if self._opener:
             self._opener.server_hello(hello)
@@ -329,8 +332,9 @@ class Connection:
         elif content_type == CHANGE_CIPHER_SPEC:
             self._change_cipher_spec(direction, record, encrypted=True)
         else:
-            if self.data is not None and octets:
-                self.data.append(Data(direction.side, octets, record.frames[-1]))
+            if octets and self.data is not None:
+                early = self._early(direction.side)
+                self.data.add(Data(direction.side, octets, record.frames[-1]), early=early)
             self._data(direction, ApplicationData(record.octets), record, encrypted=True)
 
     def _unopened(self, direction: Direction, record: Record) -> None:
