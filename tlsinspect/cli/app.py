@@ -1,6 +1,6 @@
 """The commands: options in, one call, one view, one renderer."""
 
-from __future__ import annotations
+# No "from __future__ import annotations": typer would compile each annotation from its text at every start.
 
 import os
 import sys

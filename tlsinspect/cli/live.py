@@ -1,6 +1,6 @@
 """The `capture` command: its options.  What it does is in cli/capturing.py, imported when it runs."""
 
-from __future__ import annotations
+# No "from __future__ import annotations": typer would compile each annotation from its text at every start.
 
 from pathlib import Path
 from typing import Annotated

@@ -1,6 +1,6 @@
 """The options that all commands share, and their values."""
 
-from __future__ import annotations
+# No "from __future__ import annotations": typer would compile each annotation from its text at every start.
 
 import enum
 import functools
@@ -115,6 +115,12 @@ def reading_options(
     )
 
 
+@functools.cache
+def hints_of(function: Callable[..., object]) -> dict[str, Any]:
+    """The types of its parameters; kept, as commands share them."""
+    return get_type_hints(function, include_extras=True)
+
+
 def with_options(collect: Callable[..., object]) -> Callable[[Callable[..., int]], Callable[..., None]]:
     """Gives a command the parameters of *collect*, hands it what that returns as *options*, and ends with its status.
 
@@ -127,7 +133,7 @@ def with_options(collect: Callable[..., object]) -> Callable[[Callable[..., int]
             shared = {name: values.pop(name) for name in inspect.signature(collect).parameters}
             raise typer.Exit(command(**values, options=collect(**shared)))
 
-        hints = {**get_type_hints(command, include_extras=True), **get_type_hints(collect, include_extras=True)}
+        hints = {**hints_of(command), **hints_of(collect)}
         own = [each for name, each in inspect.signature(command).parameters.items() if name != "options"]
         parameters = [*own, *inspect.signature(collect).parameters.values()]
         named = [each.replace(annotation=hints[each.name], kind=each.KEYWORD_ONLY) for each in parameters]
