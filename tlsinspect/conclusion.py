@@ -36,7 +36,7 @@ from tlsinspect.model.message import (
 from tlsinspect.net.transport import endpoints
 from tlsinspect.tls import messages
 from tlsinspect.tls.assembly import Assembled, assemble
-from tlsinspect.tls.completion import completed, is_fatal, is_finish
+from tlsinspect.tls.completion import completed, finishing_event, is_fatal
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import CLIENT_TRAFFIC, MASTER_SECRET, SERVER_TRAFFIC
 from tlsinspect.tls.record import is_header
@@ -408,8 +408,8 @@ def end_of(
 ) -> tuple[int, int]:
     """Time and frame of the event that completed or ended the handshake."""
     if done:
-        finish = [event for event in events if is_finish(event)] or list(events)
-        return finish[-1].time_ns, finish[-1].frames[-1]
+        finish = finishing_event(events) or events[-1]
+        return finish.time_ns, finish.frames[-1]
     if ending is not None and ending.frame is not None:
         return ending.time_ns, ending.frame
     return conversation.last_ns, conversation.last_frame

@@ -61,18 +61,7 @@ def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Tran
     """
     if refused_after_finished(events):
         return False
-    sizes = finished_sizes(hello.cipher_suite)
-    early = any(isinstance(event.message, ClientHello) and event.message.has(EARLY_DATA) is True for event in events)
-    client_at = None
-    for at, event in enumerate(events):
-        message = event.message
-        if event.side is Side.CLIENT:
-            finished = isinstance(message, PlainMessage) and message.type == messages.FINISHED
-            finished = finished or (isinstance(message, ApplicationData) and not early)
-            hidden = isinstance(message, EncryptedRecord) and message.octets >= min(sizes)
-            if finished or (hidden and seen_server_flight(events[:at])):
-                client_at = at
-                break
+    client_at = client_finished_at(events, hello)
     if client_at is None:
         return False
     behind = [event for event in events[client_at + 1 :] if event.side is Side.SERVER]
@@ -80,6 +69,31 @@ def completed_tls13(events: Sequence[Event], hello: ServerHello, transport: Tran
         return True
     closed = next((each.side for each in sorted((*transport.fins, *transport.resets), key=lambda m: m.frame)), None)
     return not behind and (closed is Side.CLIENT or (closed is None and quiet))
+
+
+def client_finished_at(events: Sequence[Event], hello: ServerHello) -> int | None:
+    """The place of the client's Finished in TLS 1.3, or of the first record that is long enough to hold it."""
+    sizes = finished_sizes(hello.cipher_suite)
+    early = any(isinstance(event.message, ClientHello) and event.message.has(EARLY_DATA) is True for event in events)
+    for at, event in enumerate(events):
+        message = event.message
+        if event.side is Side.CLIENT:
+            finished = isinstance(message, PlainMessage) and message.type == messages.FINISHED
+            finished = finished or (isinstance(message, ApplicationData) and not early)
+            hidden = isinstance(message, EncryptedRecord) and message.octets >= min(sizes)
+            if finished or (hidden and seen_server_flight(events[:at])):
+                return at
+    return None
+
+
+def finishing_event(events: Sequence[Event]) -> Event | None:
+    """The event that completed the handshake: the later Finished, as far as it can be told."""
+    for event in events:
+        hello = event.message
+        if isinstance(hello, ServerHello) and not hello.hello_retry_request and is_tls13(hello.version):
+            at = client_finished_at(events, hello)
+            return None if at is None else events[at]
+    return next((event for event in reversed(events) if is_finish(event)), None)
 
 
 def seen_server_flight(events: Sequence[Event]) -> bool:
