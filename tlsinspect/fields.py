@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from itertools import islice
 
 from tlsinspect import fingerprint, registry
@@ -196,6 +197,11 @@ NO_FRAMES: Callable[[Handshake], tuple[int, ...]] = lambda handshake: ()  # noqa
 
 def names(table: registry.Registry, codes: Iterable[int]) -> tuple[str, ...]:
     """The names of code points, GREASE left out: it says nothing (RFC 8701)."""
+    return _names(table, tuple(codes))
+
+
+@lru_cache(maxsize=4096)  # clients offer the same lists in every hello
+def _names(table: registry.Registry, codes: tuple[int, ...]) -> tuple[str, ...]:
     return tuple(table.name(code) for code in codes if not registry.is_grease(code))
 
 
@@ -307,13 +313,18 @@ def certificate_object(certificate: Certificate) -> dict[str, Value]:
     }
 
 
+@lru_cache(maxsize=4096)  # as many as decode_certificate keeps
+def _certificate_object(der: bytes) -> dict[str, Value]:
+    return certificate_object(decode_certificate(der))
+
+
 def chain(side: Side) -> Callable[[Handshake], Value]:
     """The certificates of one side as JSON shows them."""
 
     def value(handshake: Handshake) -> Value:
         message = handshake.server_certificates if side is Side.SERVER else handshake.client_certificates
         found = certificates(message)
-        return found if isinstance(found, Missing) else tuple(certificate_object(each) for each in found)
+        return found if isinstance(found, Missing) else tuple(_certificate_object(each.der) for each in found)
 
     return value
 

@@ -7,7 +7,7 @@ https://github.com/FoxIO-LLC/ja4/blob/main/technical_details/JA4.md.  The other 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from functools import lru_cache
 
 from tlsinspect.model.message import ClientHello, ExtensionBlock, ServerHello
 from tlsinspect.registry import is_grease
@@ -18,6 +18,7 @@ EC_POINT_FORMATS = 11
 SIGNATURE_ALGORITHMS = 13
 APPLICATION_LAYER_PROTOCOL_NEGOTIATION = 16
 SUPPORTED_VERSIONS = 43
+_MOST_LISTS = 4096  # kept of each kind of list, as a client program sends the same ones in every hello
 
 
 def ja3_text(hello: ClientHello) -> str:
@@ -31,7 +32,7 @@ def ja3_text(hello: ClientHello) -> str:
         (
             str(hello.legacy_version),
             _decimal(hello.cipher_suites),
-            _decimal(extension.type for extension in hello.extensions),
+            _decimal(_types(hello)),
             _decimal(_codes(hello, SUPPORTED_GROUPS)),
             _decimal(_codes(hello, EC_POINT_FORMATS)),
         )
@@ -45,7 +46,7 @@ def ja3(hello: ClientHello) -> str:
 
 def ja3s_text(hello: ServerHello) -> str:
     """What JA3S hashes: version, cipher suite and extensions."""
-    extensions = _decimal(extension.type for extension in hello.extensions)
+    extensions = _decimal(_types(hello))
     return f"{hello.legacy_version},{hello.cipher_suite},{extensions}"
 
 
@@ -70,22 +71,37 @@ _JA4_VERSIONS = {
 
 def ja4(hello: ClientHello, *, transport: str = "tcp") -> str:
     """The JA4 fingerprint; *transport* is "tcp", "quic" or "dtls"."""
-    suites = sorted(f"{code:04x}" for code in hello.cipher_suites if not is_grease(code))
-    types = [extension.type for extension in hello.extensions if not is_grease(extension.type)]
-    hashed = sorted(
-        f"{code:04x}" for code in types if code not in (SERVER_NAME, APPLICATION_LAYER_PROTOCOL_NEGOTIATION)
-    )
-    schemes = [f"{code:04x}" for code in _codes(hello, SIGNATURE_ALGORITHMS) if not is_grease(code)]
+    types = _types(hello)
+    suite_count, suites = _ja4_suites(hello.cipher_suites)
+    type_count, extensions = _ja4_extensions(types, _codes(hello, SIGNATURE_ALGORITHMS))
     head = (
         _JA4_TRANSPORTS[transport],
         _JA4_VERSIONS.get(_ja4_version(hello), "00"),
         "d" if SERVER_NAME in types else "i",
-        f"{min(len(suites), 99):02}",
-        f"{min(len(types), 99):02}",
+        f"{min(suite_count, 99):02}",
+        f"{min(type_count, 99):02}",
         _ja4_alpn(hello),
     )
-    extensions = ",".join(hashed) + ("_" + ",".join(schemes) if schemes else "")
-    return f"{''.join(head)}_{_sha256_12(','.join(suites))}_{_sha256_12(extensions if hashed else '')}"
+    return f"{''.join(head)}_{suites}_{extensions}"
+
+
+@lru_cache(maxsize=_MOST_LISTS)
+def _ja4_suites(codes: tuple[int, ...]) -> tuple[int, str]:
+    """How many cipher suites there are, and their hash in JA4."""
+    suites = sorted(f"{code:04x}" for code in codes if not is_grease(code))
+    return len(suites), _sha256_12(",".join(suites))
+
+
+@lru_cache(maxsize=_MOST_LISTS)
+def _ja4_extensions(types: tuple[int, ...], schemes: tuple[int, ...]) -> tuple[int, str]:
+    """How many extensions there are, and their hash with that of the signature schemes in JA4."""
+    types = tuple(code for code in types if not is_grease(code))
+    hashed = sorted(
+        f"{code:04x}" for code in types if code not in (SERVER_NAME, APPLICATION_LAYER_PROTOCOL_NEGOTIATION)
+    )
+    algorithms = [f"{code:04x}" for code in schemes if not is_grease(code)]
+    extensions = ",".join(hashed) + ("_" + ",".join(algorithms) if algorithms else "")
+    return len(types), _sha256_12(extensions if hashed else "")
 
 
 def _ja4_version(hello: ClientHello) -> int:
@@ -120,10 +136,16 @@ def _codes(hello: ExtensionBlock, extension_type: int) -> tuple[int, ...]:
     return body if isinstance(body, tuple) else ()
 
 
-def _decimal(codes: Iterable[int]) -> str:
+def _types(hello: ExtensionBlock) -> tuple[int, ...]:
+    return tuple([extension.type for extension in hello.extensions])
+
+
+@lru_cache(maxsize=_MOST_LISTS)
+def _decimal(codes: tuple[int, ...]) -> str:
     return "-".join(str(code) for code in codes if not is_grease(code))
 
 
+@lru_cache(maxsize=_MOST_LISTS)
 def _md5(text: str) -> str:
     return hashlib.md5(text.encode("ascii"), usedforsecurity=False).hexdigest() if text else ""
 

@@ -7,6 +7,8 @@ from typing import TextIO
 
 from tlsinspect.report.blocks import Report
 
+LINES = json.JSONEncoder(separators=(",", ":"), check_circular=False)  # json.dumps makes one for each line
+
 
 def render(report: Report, out: TextIO, *, width: int | None = None) -> None:
     """Writes one object.  JSON has no width."""
@@ -21,4 +23,4 @@ def render_lines(report: Report, out: TextIO, *, width: int | None = None) -> No
 
 def one_line(value: object) -> str:
     """A value as one line of JSON."""
-    return json.dumps(value, separators=(",", ":"))
+    return LINES.encode(value)

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from tlsinspect.compare import Difference
 from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
 from tlsinspect.diagnosis.rule import Case, Cause, Fix
-from tlsinspect.fields import FIELDS, Value, client_hello
+from tlsinspect.fields import FIELDS, Field, Value, client_hello
 from tlsinspect.model.frame import Defect, Endpoint, Missing
 from tlsinspect.model.handshake import Handshake
 
@@ -30,6 +32,24 @@ MESSAGES: Mapping[str, Callable[[Handshake], object]] = {
 LISTS = frozenset(("resumption.offered",))
 # The field "certificate_request" only says whether there is the object of that name.
 OBJECTS = frozenset(("certificate_request",))
+
+
+class Place(NamedTuple):
+    """Where the value of a field stands; worked out once, as every handshake has every field."""
+
+    parent: str  # key of the message that it belongs to; empty for none
+    key: str
+    path: str
+    read: Callable[[Handshake], Value]
+
+
+def place_of(field: Field) -> Place:
+    """The place that the path of a field says."""
+    parent, _, key = field.path.rpartition(".")
+    return Place(parent, key, field.path, field.read)
+
+
+PLACES = tuple(place_of(field) for field in FIELDS if field.path not in OBJECTS)
 
 
 def captures_object(captures: tuple[str, ...], handshakes: list[dict[str, object]]) -> dict[str, object]:
@@ -54,14 +74,21 @@ def handshake_object(case: Case) -> dict[str, object]:
         "visibility": handshake.visibility.value,
     }
     missing: dict[str, str] = {}
-    for path, read in MESSAGES.items():
-        message = read(handshake)
+    for path, read_message in MESSAGES.items():
+        message = read_message(handshake)
         found[path] = None if isinstance(message, Missing) else {}
         if isinstance(message, Missing):
             missing[path] = message.value
-    for field in FIELDS:
-        if field.path not in OBJECTS:
-            place(found, missing, field.path, field.read(handshake))
+    for parent, key, path, read in PLACES:
+        inner = found.setdefault(parent, {}) if parent else found
+        if not isinstance(inner, dict):
+            continue  # its message is null
+        value = read(handshake)
+        if isinstance(value, Missing):
+            missing[path] = value.value
+            inner[key] = [] if path in LISTS else None
+        else:
+            inner[key] = json_value(value)
     if handshake.preamble is not None:
         preamble = {"accepted": handshake.preamble.accepted, **dict(handshake.preamble.details)}
         found["preamble"] = {**preamble, "protocol": handshake.preamble.protocol}
@@ -75,33 +102,15 @@ def handshake_object(case: Case) -> dict[str, object]:
     return found
 
 
-def place(found: dict[str, object], missing: dict[str, str], path: str, value: Value) -> None:
-    """Puts a value where its path says, unless its message is null."""
-    *parents, key = path.split(".")
-    inner = found
-    for parent in parents:
-        child = inner.setdefault(parent, {})
-        if not isinstance(child, dict):
-            return
-        inner = child
-    if isinstance(value, Missing):
-        missing[path] = value.value
-        inner[key] = [] if path in LISTS else None
-    else:
-        inner[key] = json_value(value)
-
-
 def json_value(value: Value) -> object:
     """A value of the catalogue as JSON holds it; a Missing is null."""
-    match value:
-        case Missing():
-            return None
-        case tuple() | list():
-            return [json_value(each) for each in value]
-        case dict():
-            return {key: json_value(each) for key, each in value.items()}
-        case _:
-            return value
+    if isinstance(value, tuple | list):
+        if value and isinstance(value[0], str | int):  # names and numbers, which are most of all
+            return list(value)
+        return [json_value(each) for each in value]
+    if isinstance(value, dict):
+        return {key: json_value(each) if isinstance(each, tuple | list | dict) else each for key, each in value.items()}
+    return None if isinstance(value, Missing) else value
 
 
 def endpoint_object(endpoint: Endpoint) -> dict[str, object]:
@@ -112,7 +121,12 @@ def endpoint_object(endpoint: Endpoint) -> dict[str, object]:
 def time_text(time_ns: int) -> str:
     """RFC 3339 with nanoseconds, UTC."""
     seconds, nanoseconds = divmod(time_ns, 10**9)
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S") + f".{nanoseconds:09}Z"
+    return f"{_second_text(seconds)}.{nanoseconds:09}Z"
+
+
+@lru_cache(maxsize=64)  # many handshakes begin within the same second
+def _second_text(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def origin_object(case: Case) -> dict[str, object] | None:
