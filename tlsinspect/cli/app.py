@@ -2,6 +2,7 @@
 
 # No "from __future__ import annotations": typer would compile each annotation from its text at every start.
 
+import gc
 import os
 import sys
 from pathlib import Path
@@ -61,6 +62,10 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+# Handshakes are trees of values without cycles, which counting references frees.  With the interpreter's own thresholds
+# the search for cycles takes a tenth of the time of a large capture, the more the more handshakes a report holds.
+COLLECT_AFTER = (100_000, 20, 100)
+
 app = typer.Typer(
     cls=Commands,
     help=OVERVIEW,
@@ -74,6 +79,7 @@ app = typer.Typer(
 
 def main() -> None:
     """The console script."""
+    gc.set_threshold(*COLLECT_AFTER)
     app(prog_name="tlsinspect")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.options import Options, Output
 from tlsinspect.cli.output import screen, write
-from tlsinspect.cli.reading import Reading, comes_bit_by_bit, read, say, selectors_of
+from tlsinspect.cli.reading import Reading, comes_bit_by_bit, read, read_each, say, selectors_of
 from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.errors import SelectionError
@@ -34,7 +34,8 @@ def show_captures(captures: Sequence[str], options: Options, *, follow: bool = F
 
         return show_stream(selectors[0], options, follow=follow)
     if options.output.format == "jsonl" and options.output.file is None and all(s.stream is None for s in selectors):
-        return status_of(read(selectors, options, each=printer(options)))
+        interrupted = read_each(selectors, options, printer(options))
+        return exit_status.INTERRUPTED if interrupted else exit_status.NOTHING
     reading = read(selectors, options)
     cases = reading.chosen(selectors)
     one = len(cases) == len(selectors) == 1 and selectors[0].stream is not None

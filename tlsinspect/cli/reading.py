@@ -49,6 +49,11 @@ def selectors_of(texts: Sequence[str]) -> tuple[Selector, ...]:
     return tuple(parse_selector(text) for text in texts)
 
 
+def captures_of(selectors: Iterable[Selector]) -> tuple[str, ...]:
+    """The captures, each once, as they were named."""
+    return tuple(dict.fromkeys(selector.capture for selector in selectors))
+
+
 def comes_bit_by_bit(selectors: Sequence[Selector], options: Options) -> bool:
     """Whether to show handshakes as they become known: of one pipe, in a format that has a line for each."""
     return (
@@ -60,28 +65,30 @@ def comes_bit_by_bit(selectors: Sequence[Selector], options: Options) -> bool:
     )
 
 
-def read(
-    selectors: Sequence[Selector],
-    options: Options,
-    *,
-    each: Callable[[Handshake], None] | None = None,
-) -> Reading:
-    """All handshakes of all captures, each read once, and the origin of every session among them.
+def read_each(selectors: Sequence[Selector], options: Options, take: Callable[[Handshake], None]) -> bool:
+    """Calls *take* with every handshake of all captures as soon as it is known, and keeps none.
 
-    *each* is called with a handshake as soon as it is known.  An interrupt ends reading, not the report.
+    Returns whether reading ended by an interrupt.
     """
-    meant = meant_by(options)
-    reading = Reading(tuple(dict.fromkeys(selector.capture for selector in selectors)), filters_of(options))
     secrets = secrets_of(options.keylogs)
     picked = {selector.capture for selector in selectors if selector.stream is not None}
     try:
-        for capture in reading.captures:
+        for capture in captures_of(selectors):
             for handshake in handshakes_of(capture, secrets, plain=capture in picked):
-                reading.handshakes.append(handshake)
-                if each is not None:
-                    each(handshake)
+                take(handshake)
     except KeyboardInterrupt:
-        reading.interrupted = True
+        return True
+    return False
+
+
+def read(selectors: Sequence[Selector], options: Options) -> Reading:
+    """All handshakes of all captures, each read once, and the origin of every session among them.
+
+    An interrupt ends reading, not the report.
+    """
+    meant = meant_by(options)
+    reading = Reading(captures_of(selectors), filters_of(options))
+    reading.interrupted = read_each(selectors, options, reading.handshakes.append)
     sessions = Sessions()
     for handshake in sorted(reading.handshakes, key=lambda one: (one.started_ns, one.part)):
         sessions.add(handshake)
