@@ -20,7 +20,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 NOT_BEFORE = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -38,7 +38,7 @@ class Credential:
     """A certificate, its key, and the certificates between it and its root."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
     intermediates: tuple[x509.Certificate, ...] = ()
 
     def write(self, folder: Path, name: str) -> None:
@@ -62,13 +62,26 @@ def make_authority(common_name: str, issuer: Credential | None = None) -> Creden
     return Credential(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key, above)
 
 
-def issue(common_name: str, issuer: Credential | None, dns_names: Sequence[str] = ()) -> Credential:
-    """An ECDSA P-256 leaf: for a server when it has names, else for a client; self-signed without an issuer."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    builder = _builder(common_name, key, issuer).add_extension(x509.BasicConstraints(ca=False, path_length=None), True)
+def issue(
+    common_name: str,
+    issuer: Credential | None,
+    dns_names: Sequence[str] = (),
+    *,
+    valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
+    rsa_bits: int = 0,
+    usage: x509.ObjectIdentifier | None = None,
+) -> Credential:
+    """A leaf: for a server when it has names, else for a client, or of a given usage; self-signed without an issuer.
+
+    Its key is of ECDSA P-256, or of RSA with so many bits.
+    """
+    key = rsa.generate_private_key(65537, rsa_bits) if rsa_bits else ec.generate_private_key(ec.SECP256R1())
+    builder = _builder(common_name, key, issuer, valid).add_extension(
+        x509.BasicConstraints(ca=False, path_length=None), True
+    )
     if dns_names:
         builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in dns_names]), False)
-    usage = ExtendedKeyUsageOID.SERVER_AUTH if dns_names else ExtendedKeyUsageOID.CLIENT_AUTH
+    usage = usage or (ExtendedKeyUsageOID.SERVER_AUTH if dns_names else ExtendedKeyUsageOID.CLIENT_AUTH)
     builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), False)
     above = () if issuer is None else _chain(issuer)
     return Credential(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key, above)
@@ -81,7 +94,12 @@ def _chain(issuer: Credential) -> tuple[x509.Certificate, ...]:
     return (issuer.certificate, *issuer.intermediates)
 
 
-def _builder(common_name: str, key: ec.EllipticCurvePrivateKey, issuer: Credential | None) -> x509.CertificateBuilder:
+def _builder(
+    common_name: str,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
+    issuer: Credential | None,
+    valid: tuple[datetime.datetime, datetime.datetime] = (NOT_BEFORE, NOT_AFTER),
+) -> x509.CertificateBuilder:
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
     issuer_key = issuer.key if issuer else key
     return (
@@ -90,8 +108,8 @@ def _builder(common_name: str, key: ec.EllipticCurvePrivateKey, issuer: Credenti
         .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(NOT_BEFORE)
-        .not_valid_after(NOT_AFTER)
+        .not_valid_before(valid[0])
+        .not_valid_after(valid[1])
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), False)
     )
@@ -163,12 +181,12 @@ def nginx(
 
 
 @contextlib.contextmanager
-def capturing(path: Path, capture_filter: str, *, interface: str = "lo") -> Iterator[None]:
+def capturing(path: Path, capture_filter: str, *, interface: str = "lo", snap_length: int = 65535) -> Iterator[None]:
     """Captures into *path*.  Raises LabError when the kernel dropped a packet."""
     messages = path.with_suffix(".tcpdump")
     # In immediate mode the ring has slots of the snap length: with the defaults there are eight of them, and packets
     # are lost.
-    command = ["tcpdump", "-i", interface, "-n", "-U", "--immediate-mode", "-s", "65535", "-B", "65536"]
+    command = ["tcpdump", "-i", interface, "-n", "-U", "--immediate-mode", "-s", str(snap_length), "-B", "65536"]
     command += ["-Z", getpass.getuser(), "-w", "-"]
     with path.open("wb") as capture, messages.open("wb") as log:
         process = subprocess.Popen([*command, capture_filter], stdin=subprocess.DEVNULL, stdout=capture, stderr=log)

@@ -35,10 +35,11 @@ def confirm(wrong: list[str], arguments: list[str]) -> None:
     assert not wrong, "\n".join([f"tlsinspect {' '.join(arguments)}", *wrong])
 
 
-def the_handshake(report: dict[str, Any], stream: int) -> dict[str, Any]:
-    """The one handshake of a stream."""
-    found = [handshake for handshake in report["handshakes"] if handshake["stream"] == stream]
-    assert len(found) == 1, f"{len(found)} handshakes of stream {stream}"
+def the_handshake(report: dict[str, Any], expected: Expected) -> dict[str, Any]:
+    """The handshake that an expectation is about: the one of its stream, unless it says which."""
+    stream, part = expected["stream"], expected.get("part")
+    found = [each for each in report["handshakes"] if each["stream"] == stream and part in (None, each["part"])]
+    assert len(found) == 1, f"{len(found)} handshakes of stream {stream}, part {part or 'any'}"
     return found[0]
 
 
@@ -47,17 +48,17 @@ def test_shows_what_the_case_says_of_a_handshake(case: Case, expected: Expected)
     arguments = cases.show_arguments(case, expected)
     report, _ = run(arguments)
 
-    confirm(cases.wrong_in_handshake(expected, the_handshake(report, expected["stream"])), arguments)
+    confirm(cases.wrong_in_handshake(expected, the_handshake(report, expected)), arguments)
 
 
 @pytest.mark.parametrize(("case", "expected"), every("explain"))
 def test_explains_a_handshake_as_the_case_says(case: Case, expected: Expected) -> None:
     arguments = cases.explain_arguments(case, expected)
     report, exit_status = run(arguments)
-    handshake = the_handshake(report, expected["stream"])
+    handshake = the_handshake(report, expected)
 
     confirm(cases.wrong_in_explanation(expected, handshake), arguments)
-    assert exit_status == int(any(finding["severity"] == "error" for finding in handshake["findings"]))
+    assert exit_status == int(any(cases.has_error(each) for each in report["handshakes"]))
 
 
 @pytest.mark.parametrize(("case", "expected"), every("diff"))

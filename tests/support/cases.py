@@ -22,8 +22,8 @@ REQUIRED = {
 FINDING_KEYS = {"options", "first", "severity", "healthy", "present", "absent", "mentions"}
 OPTIONAL = {
     "case": {"keylog", "streams", "handshake", "explain", "diff"},
-    "handshake": {"keylog", "facts", "missing", "null"},
-    "explain": {"keylog", "resumed_from", *FINDING_KEYS},
+    "handshake": {"part", "keylog", "facts", "missing", "null"},
+    "explain": {"part", "keylog", "resumed_from", *FINDING_KEYS},
     "diff": {"keylogs", "verdict", "differences", *FINDING_KEYS},
 }
 KINDS = ("handshake", "explain", "diff")
@@ -164,6 +164,11 @@ def wrong_in_findings(expected: Expected, findings: list[Json]) -> list[str]:
         if text not in said
     ]
     return [*wrong, f"findings: {', '.join(codes) or 'none'}"] if wrong else []
+
+
+def has_error(handshake: Json) -> bool:
+    """Whether a handshake of ``explain --format json`` has a finding of severity error."""
+    return any(finding["severity"] == "error" for finding in handshake["findings"])
 
 
 def value_at(value: Any, path: str) -> Any:
