@@ -46,6 +46,10 @@ class Flows:
         over = None
         if entry is not None:
             conversation, index = entry
+            if type(conversation) is Done and segment.flags & (SYN | ACK) != SYN:
+                # The rest of a bulk transfer: nearly all segments of a large capture end here.
+                self.current = None
+                return None
             if segment.flags & (SYN | ACK) == SYN and self._begins_anew(conversation, index, segment.seq):
                 over = conversation if isinstance(conversation, Conversation) else None
                 self._forget(segment.key)

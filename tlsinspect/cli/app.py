@@ -62,8 +62,8 @@ def drop_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-# Handshakes are trees of values without cycles, which counting references frees.  With the interpreter's own thresholds
-# the search for cycles takes a tenth of the time of a large capture, the more the more handshakes a report holds.
+# Handshakes are trees of values without cycles, which counting references frees; the search for cycles would look at
+# all of them again and again while a report holds them.
 COLLECT_AFTER = (100_000, 20, 100)
 
 app = typer.Typer(
