@@ -36,6 +36,7 @@ from tests.support.server_certificates import (
     accepted,
     case,
     found,
+    hung_up,
     left,
     refused,
     severity,
@@ -124,6 +125,8 @@ def test_an_extended_key_usage_that_is_not_for_servers_is_named() -> None:
 
 # -- pairs ----------------------------------------------------------------------------------------------------------
 
+PLAIN = issue("Server CA 1", ROOT)
+PLAIN_NAMED = issue(NAME, PLAIN, dns_names=[NAME])
 PAIRS = [
     (EXPIRED_CAUSE, refused(45, EXPIRED)),
     (NOT_YET, refused(42, FUTURE)),
@@ -182,3 +185,39 @@ def test_one_client_refuses_what_the_other_accepts() -> None:
     assert finding is not None
     assert (finding.severity, finding.side) == (Severity.ERROR, "left")
     assert finding.explanation.endswith("completed its handshake, with a certificate of the same fault.")
+
+
+def test_a_client_that_left_where_the_other_went_on_with_another_certificate_is_an_error() -> None:
+    assert UNTRUSTED.compare is not None
+
+    finding = UNTRUSTED.compare(case(hung_up(LEAF)), case(elsewhere(accepted(BELOW, ISSUING), stream=1)))
+
+    assert finding is not None
+    assert (finding.severity, finding.certainty, finding.side) == (Severity.ERROR, Certainty.LIKELY, "left")
+
+
+def test_a_client_that_left_where_the_other_went_on_with_the_same_certificate_is_no_error() -> None:
+    assert UNTRUSTED.compare is not None
+
+    finding = UNTRUSTED.compare(case(hung_up(LEAF)), case(elsewhere(accepted(LEAF), stream=1)))
+
+    assert finding is not None
+    assert finding.severity is Severity.WARNING
+
+
+@pytest.mark.parametrize("went", [refused(48, PLAIN_NAMED), hung_up(PLAIN_NAMED)], ids=["refused", "left"])
+def test_an_intermediate_that_the_other_was_sent_is_missing_whatever_its_name(went: Handshake) -> None:
+    assert INCOMPLETE.compare is not None
+    assert INCOMPLETE.check(case(went)) is None
+    whole = elsewhere(accepted(PLAIN_NAMED, PLAIN), stream=1)
+
+    finding = INCOMPLETE.compare(case(whole), case(went))
+
+    assert finding is not None
+    assert (finding.severity, finding.certainty, finding.side) == (None, Certainty.SHOWN, "right")
+    assert "ends below 'CN=Server CA 1'" in finding.explanation
+
+
+def test_a_root_that_the_other_was_sent_is_no_missing_intermediate() -> None:
+    assert INCOMPLETE.compare is not None
+    assert INCOMPLETE.compare(case(refused(48, LEAF)), case(elsewhere(accepted(LEAF, ROOT), stream=1))) is None

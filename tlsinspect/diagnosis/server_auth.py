@@ -308,7 +308,8 @@ def called(name: str) -> str:
 def certificates_on_one_side(check: Check) -> ComparePair:
     """Compares a pair by what *check* says of each; what is no error is less than any difference.
 
-    A warning about one side stays one only where the other side's certificate was seen, and is free of it.
+    A warning about one side stays one only where the other side's certificate was seen, and is free of it; it is an
+    error where that client left for it and the other one, with another certificate, went on.
     """
 
     def compare_pair(left: Case, right: Case) -> Finding | None:
@@ -321,9 +322,17 @@ def certificates_on_one_side(check: Check) -> ComparePair:
         assert finding is not None
         seen = bool(server_chain(other.handshake))
         said = told(finding, case, other)
+        if finding.severity is Severity.WARNING and parted(case.handshake, other.handshake):
+            return replace(finding, severity=Severity.ERROR, side=side, explanation=said)
         return replace(finding if seen else weakened(finding), side=side, explanation=said)
 
     return compare_pair
+
+
+def parted(one: Handshake, other: Handshake) -> bool:
+    """Whether one client left without a word at certificates of which the other, which went on, was shown others."""
+    ours, theirs = ([each.der for each in server_chain(handshake)] for handshake in (one, other))
+    return taken(one) is Taken.LEFT and taken(other) is Taken.ACCEPTED and bool(theirs) and ours != theirs
 
 
 def alike(ours: Finding, theirs: Finding, left: Case, right: Case) -> Finding:

@@ -26,13 +26,17 @@ refuses a full chain with two intermediates, too.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis import server_auth as sa
-from tlsinspect.diagnosis.facts import quoted
+from tlsinspect.diagnosis.facts import label, quoted
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY, refused_by_client
 from tlsinspect.diagnosis.server_trust import Standing, sent_text, standing
 from tlsinspect.model.frame import Side
+from tlsinspect.model.message import Certificate
+from tlsinspect.tls.trust import made_signature
 
 FITTING = frozenset((sa.UNKNOWN_CA, *sa.UNSPECIFIC))
 
@@ -76,6 +80,52 @@ def ending(found: Standing) -> str:
     )
 
 
+BY_ITSELF = sa.certificates_on_one_side(check)
+
+
+def compare(left: Case, right: Case) -> Finding | None:
+    """The other side was sent the certificate that is missing on one; else what either shows by itself."""
+    for side, one, other in (("left", left, right), ("right", right, left)):
+        finding = lacking(one, other)
+        if finding is not None:
+            return replace(finding, side=side)
+    return BY_ITSELF(left, right)
+
+
+def lacking(one: Case, other: Case) -> Finding | None:
+    """One client went away from a chain without an intermediate that the other, which went on, was sent."""
+    how = sa.taken(one.handshake)
+    refused = how is Taken.REFUSED and sa.refusal_code(one.handshake) in FITTING
+    if not refused and how is not Taken.LEFT:
+        return None
+    missing = sent_to(other, one) if sa.taken(other.handshake) is Taken.ACCEPTED else None
+    if missing is None or sa.explained(one):
+        return None
+    sent = sent_text(len(sa.server_chain(one.handshake)))
+    return Finding(
+        certainty=Certainty.SHOWN,
+        explanation=(
+            f"{label(one.handshake)}: The server sent {sent}, which ends below {quoted(missing.subject)}; that "
+            f"certificate was not sent, and {label(other.handshake)} shows that it is an intermediate: there it was. "
+            f"{sa.reaction_text(one.handshake, fits=refused)} {label(other.handshake)} completed its handshake."
+        ),
+        evidence=sa.evidence(one.handshake),
+        fill=sa.fill(one),
+    )
+
+
+def sent_to(other: Case, one: Case) -> Certificate | None:
+    """The intermediate that the other side was sent and one was not, though it issued a certificate of that side."""
+    ours = sa.server_chain(one.handshake)
+    names = {each.subject_der for each in ours}
+    for each in sa.server_chain(other.handshake):
+        if each.self_issued or each.subject_der in names:
+            continue
+        if any(below.issuer_der == each.subject_der and made_signature(each.der, below.der) for below in ours):
+            return each
+    return None
+
+
 CAUSE = Cause(
     code="server-cert-chain-incomplete",
     title="The server did not send an intermediate certificate",
@@ -83,7 +133,7 @@ CAUSE = Cause(
     severity=Severity.ERROR,
     looks_at=("server_certificates", "client_alert"),
     check=check,
-    compare=sa.certificates_on_one_side(check),
+    compare=compare,
     follows_from=("server-cert-expired", "server-cert-not-yet-valid", "server-cert-name-mismatch"),
     fixes=(
         Fix(
