@@ -35,6 +35,8 @@ class Side(enum.Enum):
     CLIENT = "client"
     SERVER = "server"
 
+    __hash__ = object.__hash__  # Enum's own is written in Python, and every segment looks something up by side
+
     @property
     def other(self) -> Side:
         """The peer."""

@@ -36,6 +36,7 @@ from tlsinspect.tls.keylog import CLIENT_HANDSHAKE, SERVER_HANDSHAKE, SERVER_TRA
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
+ENCRYPTED = (EncryptedRecord, ProtectedPacket)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,7 +272,11 @@ class Flight:
 
 def has_plain(events: Sequence[Event], message_type: int, side: Side) -> bool:
     """Whether one side sent a message of which only the type is kept."""
-    return any(is_plain(event, message_type, side) for event in events)
+    for event in events:
+        message = event.message
+        if isinstance(message, PlainMessage) and message.type == message_type and event.side is side:
+            return True
+    return False
 
 
 def is_plain(event: Event, message_type: int, side: Side) -> bool:
@@ -281,7 +286,10 @@ def is_plain(event: Event, message_type: int, side: Side) -> bool:
 
 def encrypted_records(events: Sequence[Event], side: Side) -> bool:
     """Whether one side sent records that could not be opened."""
-    return any(isinstance(event.message, EncryptedRecord | ProtectedPacket) and event.side is side for event in events)
+    for event in events:
+        if event.side is side and isinstance(event.message, ENCRYPTED):
+            return True
+    return False
 
 
 def offered(hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing) -> tuple[str, ...] | Missing:
