@@ -366,3 +366,13 @@ def test_a_close_of_quic_right_after_the_hello_is_one() -> None:
     value = replace(ended(FIN, Side.SERVER), ending=Ending(EndingKind.CLOSE, Side.SERVER, STARTED_NS + 10**7, frame=6))
 
     assert hello_closed.check(case(value)) is not None
+
+
+def test_a_client_that_closed_behind_its_request_did_not_give_up() -> None:
+    # gnutls-cli 3.7.9 with a client certificate that HAProxy refuses: request, close_notify, the server's alert, FIN.
+    refused = hidden((53, 105, 899, 97, 69), (437, 97, 69, 55, 19), late=(19,))
+    shape = ended(FIN, Side.CLIENT)
+    value = replace(refused, outcome=shape.outcome, ending=shape.ending, tcp=shape.tcp)
+
+    assert client_gave_up.check(case(value)) is None
+    assert client_gave_up.check(case(replace(value, events=value.events[:-3]))) is not None

@@ -40,6 +40,7 @@ from tlsinspect.diagnosis.facts import (
     silent_side,
     waited,
 )
+from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
@@ -61,6 +62,8 @@ def check(case: Case) -> Finding | None:
         return None
     if plain_octets(handshake, Side.SERVER) or not in_full_view(handshake):
         return None  # it could not read the answer (not-tls-server), or what was said is not in the capture
+    if answered_with_alerts_alone(handshake):
+        return None  # it had sent its request and its close_notify, as gnutls-cli does, and was refused then
     word = left_text(ending)
     last = last_message(handshake, ending.time_ns)
     if last is None:
