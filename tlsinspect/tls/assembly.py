@@ -286,10 +286,7 @@ def is_plain(event: Event, message_type: int, side: Side) -> bool:
 
 def encrypted_records(events: Sequence[Event], side: Side) -> bool:
     """Whether one side sent records that could not be opened."""
-    for event in events:
-        if event.side is side and isinstance(event.message, ENCRYPTED):
-            return True
-    return False
+    return any(event.side is side and isinstance(event.message, ENCRYPTED) for event in events)
 
 
 def offered(hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing) -> tuple[str, ...] | Missing:
