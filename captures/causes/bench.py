@@ -17,6 +17,7 @@ import lab
 SERVER = "127.0.0.2"
 HOST = "shop.example"
 OTHER_HOST = "other.example"
+CLIENTS = Path(__file__).with_name("clients")
 TLS12, TLS13 = "1.2", "1.3"
 BOTH = (TLS12, TLS13)
 PORTS = "portrange 18500-18599"  # what is captured
@@ -98,6 +99,27 @@ def gnutls_cli(
         command = ["gnutls-cli", SERVER, "--port", str(port), "--sni-hostname", name, "--verify-hostname", name]
         command += ["--x509cafile", "root.pem", "--priority", version[bench.tls] + priority, *options]
         confirm(command, run(bench, command, request(name)), says)
+
+    return step
+
+
+def node(port: int, *, name: str = HOST, says: str = "status 200") -> Step:
+    """A request of Node."""
+
+    def step(bench: Bench) -> None:
+        command = ["node", f"--tls-keylog={bench.keylog}", str(CLIENTS / "client.js")]
+        command += [SERVER, str(port), name, f"TLSv{bench.tls}"]
+        confirm(command, run(bench, command), says)
+
+    return step
+
+
+def java(port: int, *, name: str = HOST, says: str = "200 OK") -> Step:
+    """A request of Java, which has no key log."""
+
+    def step(bench: Bench) -> None:
+        command = ["java", str(CLIENTS / "Client.java"), SERVER, str(port), name, f"TLSv{bench.tls}"]
+        confirm(command, run(bench, command), says)
 
     return step
 

@@ -1,4 +1,4 @@
-"""Client certificates that servers refuse, miss or do not ask for: HAProxy and nginx, asked by openssl and curl."""
+"""Client certificates that servers refuse, miss or do not ask for: HAProxy and nginx, asked by three clients."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import lab
-from bench import BOTH, SERVER, Bench, Case, curl, s_client
+from bench import BOTH, SERVER, Bench, Case, curl, gnutls_cli, s_client
 
 REQUIRED, WITH_LIST, TWO_AUTHORITIES, HTTP_SAYS, NOT_ASKED = range(18510, 18515)
 
@@ -78,6 +78,10 @@ def curl_identity(name: str) -> tuple[str, ...]:
     return "--cert", f"{name}.pem", "--key", f"{name}.key"
 
 
+def gnutls_identity(name: str) -> tuple[str, ...]:
+    return f"--x509certfile={name}.pem", f"--x509keyfile={name}.key"
+
+
 def refused(code: str, name: str, says: str, port: int = REQUIRED) -> tuple[Case, Case]:
     """A certificate that HAProxy refuses by an alert and nginx over HTTP; then that of alice."""
     by_alert = (s_client(port, *identity(name), says=says), s_client(port, *identity("alice")))
@@ -89,6 +93,13 @@ CASES = (
     *refused("client-cert-expired", "carol-expired", "alert certificate expired"),
     *refused("client-cert-unsuitable", "dave-unsuitable", "alert"),
     *refused("client-cert-chain-incomplete", "erin-leaf-only", "alert unknown ca"),
+    Case(
+        "client-cert-chain-incomplete/gnutls-haproxy",
+        (
+            gnutls_cli(REQUIRED, *gnutls_identity("erin-leaf-only"), says="CA is unknown"),
+            gnutls_cli(REQUIRED, *gnutls_identity("alice")),
+        ),
+    ),
     *refused("client-cert-untrusted", "mallory-untrusted", "alert unknown ca"),
     refused("client-cert-revoked", "victor-revoked", "alert certificate revoked", WITH_LIST)[0],
     Case(

@@ -3,8 +3,8 @@
     python captures/causes/make.py                      all of them
     python captures/causes/make.py sni hello-closed     those whose folder begins so
 
-Needs nginx, HAProxy, Apache, GnuTLS, curl, openssl, tcpdump (with the right to capture) and the Python package
-cryptography.  Captures of other stacks that stand beside these are not made here: captures/README.md tells which.
+Needs nginx, HAProxy, GnuTLS, curl, Node, Java, openssl, tcpdump (with the right to capture) and the Python package
+cryptography.  The captures of other stacks in captures/examples are not made here.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Server certificates that clients refuse: nginx and gnutls-serv, asked by curl, openssl and gnutls-cli."""
+"""Server certificates that clients refuse: nginx and gnutls-serv, asked by curl, openssl, gnutls-cli, Node and Java."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 import lab
-from bench import SERVER, Bench, Case, curl, gnutls_cli, s_client
+from bench import SERVER, Bench, Case, curl, gnutls_cli, java, node, s_client
 
 GOOD = 18500
 PORTS = {
@@ -62,6 +62,10 @@ CASES = (
         "server-cert-untrusted/gnutls-nginx",
         (gnutls_cli(PORTS["unknown"], says="issuer is unknown"), gnutls_cli(GOOD)),
     ),
+    Case("server-cert-untrusted/node-nginx", (node(PORTS["unknown"], says="UNABLE_TO_GET_ISSUER"), node(GOOD))),
+    Case("server-cert-chain-incomplete/node-nginx", (node(PORTS["leaf-only"], says="UNABLE_TO_"), node(GOOD))),
+    Case("server-cert-expired/java-nginx", (java(PORTS["expired"], says="validity check failed"), java(GOOD))),
+    Case("server-cert-name-mismatch/java-nginx", (java(PORTS["other"], says="No subject alternative"), java(GOOD))),
     Case(
         "server-cert-revoked/openssl-nginx-list",
         (
