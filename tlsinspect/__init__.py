@@ -36,7 +36,7 @@ NAMES = {
     "Secrets": "tlsinspect.tls.keylog",
     "SelectionError": "tlsinspect.model.errors",
     "Sessions": "tlsinspect.sessions",
-    "compare": "tlsinspect.compare",
+    "compare": "tlsinspect.comparison",
     "diagnose": "tlsinspect.diagnosis.engine",
     "explain": "tlsinspect.diagnosis.engine",
     "inspect": "tlsinspect.inspector",
@@ -51,7 +51,7 @@ def __getattr__(name: str) -> object:
     if name not in NAMES:
         raise AttributeError(f"module 'tlsinspect' has no attribute {name!r}")
     value: object = getattr(importlib.import_module(NAMES[name]), name)
-    globals()[name] = value  # a submodule of the same name, such as compare, gives way to the function
+    globals()[name] = value
     return value
 
 

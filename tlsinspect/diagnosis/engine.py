@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from tlsinspect.compare import Difference, compare
+from tlsinspect.comparison import Difference, compare
 from tlsinspect.diagnosis.rule import Case, Cause, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.stacks import client_stack
 from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from tlsinspect import fields
-from tlsinspect.compare import compare
+from tlsinspect.comparison import compare
 from tlsinspect.diagnosis.facts import label
 from tlsinspect.diagnosis.rule import Case, Check, ComparePair, Finding
 from tlsinspect.model.handshake import Outcome

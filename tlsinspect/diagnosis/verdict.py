@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tlsinspect import registry
-from tlsinspect.compare import Difference
+from tlsinspect.comparison import Difference
 from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis
 from tlsinspect.diagnosis.rule import Case, Certainty, Severity
 from tlsinspect.model.handshake import Handshake, Outcome

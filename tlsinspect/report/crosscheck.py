@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tlsinspect.compare import only_in
+from tlsinspect.comparison import only_in
 from tlsinspect.crosscheck.judge import Compared, Crosscheck, Unmatched, Verdict
 from tlsinspect.crosscheck.reads import Undisclosed
 from tlsinspect.fields import Value

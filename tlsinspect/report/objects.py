@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from tlsinspect.compare import Difference
+from tlsinspect.comparison import Difference
 from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
 from tlsinspect.diagnosis.rule import Case, Cause, Fix
 from tlsinspect.fields import FIELDS, Field, Value, client_hello

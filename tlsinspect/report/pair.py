@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tlsinspect.compare import Difference, only_in
+from tlsinspect.comparison import Difference, only_in
 from tlsinspect.diagnosis.engine import Diagnosis, is_unseen
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.diagnosis.verdict import verdict

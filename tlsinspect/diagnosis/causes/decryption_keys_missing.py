@@ -26,7 +26,7 @@ A cause.
 
 from __future__ import annotations
 
-from tlsinspect.compare import compare as differences
+from tlsinspect.comparison import compare as differences
 from tlsinspect.diagnosis.facts import (
     ALERT_OCTETS,
     at_frame,

@@ -23,7 +23,7 @@ A lack of a common cipher suite or group: servers send an alert for that.
 
 from __future__ import annotations
 
-from tlsinspect.compare import only_in
+from tlsinspect.comparison import only_in
 from tlsinspect.diagnosis.facts import (
     at_frame,
     completed,
