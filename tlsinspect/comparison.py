@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tlsinspect.fields import FIELDS, UNSEEN, Compare, Field, Value
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.model.value import dataclass
 
 # Fields that can only differ together with others, or follow from them: where one of those differs already, the
 # difference says nothing more.

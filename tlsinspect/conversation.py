@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import HttpExchange, Mark, Preamble
-from tlsinspect.model.value import dataclass
 from tlsinspect.net.reassembly import Chunk, Stream
 from tlsinspect.net.transport import Segment
 from tlsinspect.preamble.start import looks_like_tls

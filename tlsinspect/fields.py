@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
@@ -27,7 +28,6 @@ from tlsinspect.model.message import (
     ServerHello,
     ServerKeyExchange,
 )
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 from tlsinspect.tls.versions import is_tls13
 from tlsinspect.tls.x509 import decode_certificate, name_text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from ipaddress import ip_address
 from pathlib import Path
@@ -12,7 +13,6 @@ from tlsinspect import fields
 from tlsinspect.model.errors import SelectionError
 from tlsinspect.model.frame import Endpoint, Missing
 from tlsinspect.model.handshake import Handshake, Outcome
-from tlsinspect.model.value import dataclass
 
 SELECTOR = re.compile(
     r"(?P<capture>.+)#(?:(?P<transport>tcp|udp):)?(?P<stream>[0-9]{1,9})(?:\.(?P<part>[0-9]{1,9}))?", re.DOTALL

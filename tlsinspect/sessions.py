@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake, Outcome, Visibility
 from tlsinspect.model.message import EncryptedRecord, OfferedPsks, ProtectedPacket, ServerHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET
 from tlsinspect.tls.versions import is_tls13
 

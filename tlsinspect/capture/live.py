@@ -11,12 +11,12 @@ import selectors
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from types import TracebackType
 from typing import NamedTuple, Protocol
 
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
-from tlsinspect.model.value import dataclass
 
 ALL_INTERFACES = "any"
 ALL_TCP = "tcp"  # the filter that leaves out what cannot carry TLS over TCP, fragments of it included

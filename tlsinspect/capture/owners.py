@@ -13,11 +13,9 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from struct import Struct
-
-from tlsinspect.model.value import dataclass
 
 LISTEN = "0A"  # state of a socket in /proc/net/tcp
 MAPPED = bytes(10) + b"\xff\xff"  # an IPv4 address in an IPv6 socket (RFC 4291 section 2.5.5.2)

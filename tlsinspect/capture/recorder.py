@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tlsinspect.capture.record import PcapngWriter
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
-from tlsinspect.model.value import dataclass
 
 UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
 LEAST_RING_OCTETS = 1 << 16  # a file of a ring must hold more than one frame

@@ -2,6 +2,7 @@
 
 # No "from __future__ import annotations": typer would compile each annotation from its text at every start.
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -9,7 +10,6 @@ import typer
 
 from tlsinspect.cli.options import FileOption, Format, Options, output_options
 from tlsinspect.model.handshake import Outcome
-from tlsinspect.model.value import dataclass
 
 SNAPLEN = 262_144
 

@@ -6,13 +6,13 @@ import enum
 import functools
 import inspect
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from tlsinspect.model.handshake import Outcome
-from tlsinspect.model.value import dataclass
 
 
 class Format(enum.Enum):

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tlsinspect.capture.file import open_capture
@@ -15,7 +15,6 @@ from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.inspector import inspect
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.model.value import dataclass
 from tlsinspect.render.escape import visible
 from tlsinspect.selection import Filters, Selector, parse_selector, selected
 from tlsinspect.sessions import Sessions

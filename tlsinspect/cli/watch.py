@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tlsinspect.capture.live import Captured, LiveCapture
@@ -21,7 +22,6 @@ from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.model.message import ClientHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.report.live import Counts, is_under_way
 from tlsinspect.tls.keylog import FollowedKeyLog, Secrets
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 from tlsinspect import fields
 from tlsinspect.diagnosis.facts import FATAL, alert_text, at_frame, completed
@@ -18,7 +19,6 @@ from tlsinspect.model.message import (
     EncryptedRecord,
     NewSessionTicket,
 )
-from tlsinspect.model.value import dataclass
 
 WARNING = 1
 NO_CERTIFICATE = (

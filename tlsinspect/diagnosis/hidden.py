@@ -17,13 +17,13 @@ All of it is *likely*, never *shown*: a client may pad its records as it pleases
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import ALERT_OCTETS, encrypted_records, hello_of, hidden, hidden_refusal, resumed
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake
 from tlsinspect.model.message import EncryptedRecord, Gap, ServerHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 
 APPLICATION_DATA = 23  # the outer content type of every encrypted record

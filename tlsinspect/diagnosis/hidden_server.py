@@ -15,13 +15,13 @@ All of it is *likely*, never *shown*.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from tlsinspect.diagnosis.facts import hello_of, hidden, resumed
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight, frames_of, is_record
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake
 from tlsinspect.model.message import EncryptedRecord, Gap, OfferedPsks, ServerHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 from tlsinspect.tls.completion import finished_sizes
 

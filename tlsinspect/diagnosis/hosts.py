@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from tlsinspect.diagnosis.facts import (
     alert_text,
@@ -24,7 +25,6 @@ from tlsinspect.fields import read
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.model.message import Certificate, CertificateRequest, EncryptedRecord, ServerHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 
 

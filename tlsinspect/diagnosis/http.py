@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake, HttpExchange
-from tlsinspect.model.value import dataclass
 
 PORT = re.compile(r":\d{1,5}\Z")
 

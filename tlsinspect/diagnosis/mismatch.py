@@ -7,6 +7,7 @@ it is, the likelier it is to blame.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import (
@@ -26,7 +27,6 @@ from tlsinspect.diagnosis.rule import Case, Certainty, Finding
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import AlertSeen
 from tlsinspect.model.message import ClientHello, ServerHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import extensions as ext
 from tlsinspect.tls.versions import TLS12, is_tls13
 

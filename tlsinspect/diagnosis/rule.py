@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from tlsinspect import fields
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.model.value import dataclass
 from tlsinspect.sessions import Origin
 
 

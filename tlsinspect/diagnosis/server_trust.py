@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tlsinspect.diagnosis.client_fit import owner
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.diagnosis.server_auth import server_chain, sounds_like_intermediate, sounds_like_root
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls.trust import Trust, Verdict, build, system_anchors
 from tlsinspect.tls.x509 import decode_certificate
 

@@ -7,10 +7,10 @@ and 1.27, Java 17, Node 20 and 24, Python 3.11, GnuTLS 3.7, NSS 3.87, Chromium 1
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from tlsinspect import registry
 from tlsinspect.model.message import ClientHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls.extensions import (
     ALPN,
     APPLICATION_SETTINGS,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from tlsinspect.dtls.fragments import FragmentReader, Whole, decode_fragments
 from tlsinspect.dtls.opener import Opener
@@ -26,7 +26,6 @@ from tlsinspect.model.message import (
     PlainMessage,
     ServerHello,
 )
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import messages
 from tlsinspect.tls.alert import decode_alerts
 from tlsinspect.tls.completion import completed, is_fatal, refused_after_finished

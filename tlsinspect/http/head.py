@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-
-from tlsinspect.model.value import dataclass
+from dataclasses import dataclass
 
 MOST_TEXT = 300  # characters of a host or a path
 MOST_CONTENT = 1024  # octets of the content of an error that are looked at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from dataclasses import dataclass
 
 from tlsinspect.model.frame import Defect, Endpoint, Missing, Side
 from tlsinspect.model.message import (
@@ -16,7 +17,6 @@ from tlsinspect.model.message import (
     ServerHello,
     ServerKeyExchange,
 )
-from tlsinspect.model.value import dataclass
 
 
 class Outcome(enum.Enum):

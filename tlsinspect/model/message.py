@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from tlsinspect.model.frame import Defect, Missing
-from tlsinspect.model.value import dataclass
 
 
 @dataclass(frozen=True, slots=True)

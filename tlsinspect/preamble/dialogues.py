@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from tlsinspect.model.frame import Side
-from tlsinspect.model.value import dataclass
 from tlsinspect.preamble import binary
 
 Details = tuple[tuple[str, str], ...]

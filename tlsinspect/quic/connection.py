@@ -6,7 +6,7 @@ those of a key log.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Event, Preamble
@@ -19,7 +19,6 @@ from tlsinspect.model.message import (
     ProtectedPacket,
     ServerHello,
 )
-from tlsinspect.model.value import dataclass
 from tlsinspect.quic.crypto import CryptoStream
 from tlsinspect.quic.frames import CRYPTO, Close, Crypto, Done, Stream, decode_frames
 from tlsinspect.quic.opener import InitialKeys, Opener

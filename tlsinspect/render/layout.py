@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from tlsinspect.model.value import dataclass
 from tlsinspect.render.escape import visible
 from tlsinspect.report.blocks import Block, Cell, Code, Node, Prose, Report, Table, Tree
 

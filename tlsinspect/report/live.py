@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from tlsinspect.conversation import Conversation
 from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.message import ClientHello
-from tlsinspect.model.value import dataclass
 from tlsinspect.net.transport import endpoints
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Cell, Table

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from typing import TypeVar
 
@@ -27,7 +27,6 @@ from tlsinspect.model.message import (
     ServerKeyExchange,
     UndecodedMessage,
 )
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls import messages
 from tlsinspect.tls.completion import is_finish
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS

@@ -5,7 +5,7 @@ The one loop of the package is here: keys found by the hello messages open the r
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tlsinspect.model.frame import Defect, Side
@@ -26,7 +26,6 @@ from tlsinspect.model.message import (
     ServerHello,
     UndecodedMessage,
 )
-from tlsinspect.model.value import dataclass
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls import messages
 from tlsinspect.tls.alert import decode_alerts

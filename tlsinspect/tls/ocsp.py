@@ -6,10 +6,9 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-
-from tlsinspect.model.value import dataclass
 
 GOOD, REVOKED, UNKNOWN = "good", "revoked", "unknown"
 

@@ -13,12 +13,11 @@ import re
 import ssl
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from tlsinspect.model.value import dataclass
 from tlsinspect.tls.der import certificate_parts
 from tlsinspect.tls.x509 import decode_certificate
 
