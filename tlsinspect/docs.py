@@ -101,8 +101,8 @@ def linked(text: str) -> str:
     codes = {cause.code for cause in CAUSES}
 
     def link(cell: str) -> str:
-        code = cell.strip().replace("\\", "")
-        return f" [{code}]({code}.md) " if code in codes else cell
+        named = [code.strip() for code in cell.replace("\\", "").split(",")]
+        return f" {', '.join(f'[{code}]({code}.md)' for code in named)} " if codes.issuperset(named) else cell
 
     return "\n".join(
         "|".join(map(link, line.split("|"))) if line.startswith("|") else line for line in text.split("\n")

@@ -225,3 +225,13 @@ def test_the_version_is_that_of_the_package() -> None:
     from tlsinspect import __version__
 
     assert run("--version").stdout == f"tlsinspect {__version__}\n"
+
+
+def test_no_http_leaves_the_requests_out() -> None:
+    folder = Path(__file__).resolve().parents[2] / "captures" / "story" / "01b-nginx-without-server-name-tls13"
+    arguments = ("show", f"{folder / 'nginx.pcap'}#0", "--keylog", folder / "keys.log", "--format", "json")
+    with_http = json.loads(run(*arguments).stdout)["handshakes"][0]
+    without = json.loads(run(*arguments, "--no-http").stdout)["handshakes"][0]
+
+    assert with_http["http"]["host"] == "certauth.example"
+    assert without["http"]["host"] is None

@@ -75,6 +75,7 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
             name=str(options.file) if options.file is not None else capture.name,
             recorder=recorder,
             keylogs=session.keylogs,
+            http=options.reading.http,
             each=session.take,
             tick=lambda: session.tick(watch),
             own=session.own,

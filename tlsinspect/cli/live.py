@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from tlsinspect.cli.options import FileOption, Format, Options, output_options
+from tlsinspect.cli.options import FileOption, Format, HttpOption, Options, output_options
 from tlsinspect.model.handshake import Outcome
 
 SNAPLEN = 262_144
@@ -99,6 +99,7 @@ def capture_options(
     ca: Annotated[list[Path] | None, typer.Option(metavar="FILE", help="Trust anchors; repeatable.")] = None,
     sni: Annotated[str | None, typer.Option(metavar="NAME", help="Show only this server name.")] = None,
     outcome: Annotated[list[Outcome] | None, typer.Option(help="Show only what ended so; repeatable.")] = None,
+    http: HttpOption = True,
 ) -> CaptureOptions:
     """The options of `capture`."""
     reading = Options(
@@ -112,6 +113,7 @@ def capture_options(
         server=server,
         client=None,
         outcomes=tuple(outcome or ()),
+        http=http,
     )
     return CaptureOptions(
         reading=reading,

@@ -47,6 +47,7 @@ class Options:
     server: str | None
     client: str | None
     outcomes: tuple[Outcome, ...]
+    http: bool  # look at the heads of HTTP where keys open them
 
 
 Captures = Annotated[
@@ -63,6 +64,12 @@ FormatOption = Annotated[
 ]
 FileOption = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="FILE", help="Write the report to FILE, not to the screen.")
+]
+
+
+HttpOption = Annotated[
+    bool,
+    typer.Option("--http/--no-http", help="Where keys open them: look at host, path and status of HTTP, or leave it."),
 ]
 
 
@@ -99,6 +106,7 @@ def reading_options(
     server: Annotated[str | None, typer.Option(metavar="ADDR[:PORT]", help="Only this server.")] = None,
     client: Annotated[str | None, typer.Option(metavar="ADDR[:PORT]", help="Only this client.")] = None,
     outcome: Annotated[list[Outcome] | None, typer.Option(help="Only handshakes that ended so; repeatable.")] = None,
+    http: HttpOption = True,
 ) -> Options:
     """The options of the commands that read captures."""
     return Options(
@@ -112,6 +120,7 @@ def reading_options(
         server=server,
         client=client,
         outcomes=tuple(outcome or ()),
+        http=http,
     )
 
 

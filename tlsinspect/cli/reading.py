@@ -73,7 +73,7 @@ def read_each(selectors: Sequence[Selector], options: Options, take: Callable[[H
     picked = {selector.capture for selector in selectors if selector.stream is not None}
     try:
         for capture in captures_of(selectors):
-            for handshake in handshakes_of(capture, secrets, plain=capture in picked):
+            for handshake in handshakes_of(capture, secrets, plain=capture in picked, http=options.http):
                 take(handshake)
     except KeyboardInterrupt:
         return True
@@ -108,11 +108,11 @@ def secrets_of(keylogs: Sequence[Path]) -> Secrets:
     return secrets
 
 
-def handshakes_of(name: str, secrets: Secrets, *, plain: bool) -> Iterable[Handshake]:
+def handshakes_of(name: str, secrets: Secrets, *, plain: bool, http: bool) -> Iterable[Handshake]:
     """The handshakes of one capture, as they become known; then what was wrong with the capture itself."""
     with open_capture(name) as capture:
         try:
-            yield from inspect(capture, name=name, secrets=secrets, plain=plain)
+            yield from inspect(capture, name=name, secrets=secrets, plain=plain, http=http)
         finally:
             for defect in capture.defects:
                 say(f"{name}: {defect.problem}")

@@ -95,7 +95,7 @@ class Streamed:
         self._filters = filters_of(options)
         self._secrets = secrets_of(options.keylogs)
         self._secrets.growing = True
-        self._inspector = Inspector(self._name, secrets=self._secrets)
+        self._inspector = Inspector(self._name, secrets=self._secrets, http=options.http)
         self._sessions = Sessions(most=MOST_SESSIONS)
         self._last_ns = 0  # time of the last frame
         self._idle_frames, self._idle_since_ns = 0, 0

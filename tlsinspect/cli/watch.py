@@ -61,6 +61,7 @@ class Watch:
         name: str,
         recorder: Recorder | None,
         keylogs: tuple[Path, ...],
+        http: bool,
         each: Callable[[Handshake], bool],
         tick: Callable[[], None],
         own: OwnConnections | None = None,
@@ -81,7 +82,7 @@ class Watch:
         self._keys_due_ns = 0
         self._wait_seconds = WAIT_SECONDS if own is None else OWNERS_SECONDS
         self._hold_ns = HOLD_NS if keylogs or own is not None else 0
-        self._inspector = Inspector(name, secrets=secrets)
+        self._inspector = Inspector(name, secrets=secrets, http=http)
         self._excerpt = Excerpt() if plan.handshakes_only else None
         # What has to be known of a frame before it is recorded is known once the inspector has seen it.
         self._late = bool(keylogs) or plan.handshakes_only or own is not None

@@ -17,6 +17,100 @@ ALERT_NUMBER = re.compile(r"alert(?: number)?[ :=(]*([0-9]{1,3})\b", re.IGNORECA
 WORD = re.compile(r"[a-z0-9_]{2,}")
 
 
+# How to get a capture, and the way from what somebody sees to the causes that come into question.
+HOW_TO_CAPTURE = (
+    "Capture on the side that has the trouble, from before the connection begins, with whole packets: "
+    "`tcpdump -i any -s 0 -w trace.pcap 'tcp port 443'`, or `tlsinspect capture -w trace.pcapng`. "
+    "For TLS 1.3 add the keys of either side (`SSLKEYLOGFILE`, `--keylog`), or test with TLS 1.2. "
+    "Where one client works and another does not, capture both, and begin with `tlsinspect diff`."
+)
+DECISIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (
+        "Connection refused, or no connection at all",
+        "show: a SYN and its answer",
+        ("tcp-refused", "tcp-no-answer"),
+    ),
+    (
+        "wrong version number, record layer failure, a page that speaks of plain HTTP",
+        "explain: what the first octets of each side are",
+        ("not-tls-server", "not-tls-client", "starttls-refused"),
+    ),
+    (
+        "Time-out while the handshake is under way",
+        "explain: who was silent, and whether large segments were repeated",
+        ("hello-unanswered", "hello-split-dropped", "client-gave-up", "server-gave-up"),
+    ),
+    (
+        "Connection reset or closed during the handshake, no alert",
+        "explain: after which message, and by whom",
+        ("hello-reset", "hello-closed", "server-gave-up", "client-gave-up"),
+    ),
+    (
+        "unrecognized name (alert 112), 421, or the page of another host",
+        "explain: the server name that was sent, and the certificate that came",
+        ("sni-missing", "sni-unrecognized", "sni-mismatch", "default-certificate", "misdirected-request"),
+    ),
+    (
+        "Works with curl, not with the proxy",
+        "diff proxy.pcap curl.pcap",
+        ("sni-missing", "client-cert-not-requested", "alpn-missing", "version-different", "fingerprint-different"),
+    ),
+    (
+        "handshake failure (alert 40) right after the hello",
+        "explain: what the client offered",
+        ("version-no-overlap", "cipher-no-overlap", "group-no-overlap", "signature-no-overlap", "alert-other"),
+    ),
+    (
+        "protocol version (alert 70), no application protocol (alert 120)",
+        "explain: versions and protocols offered",
+        ("version-no-overlap", "alpn-no-overlap", "fallback-detected"),
+    ),
+    (
+        "The client does not trust the server: unknown ca, certificate expired, name does not match",
+        "certs, explain --ca FILE",
+        (
+            "server-cert-untrusted",
+            "server-cert-chain-incomplete",
+            "server-cert-expired",
+            "server-cert-name-mismatch",
+            "server-cert-self-signed",
+        ),
+    ),
+    (
+        "certificate required (alert 116), 400 No required SSL certificate was sent",
+        "explain: whether one was asked for, and what the client sent",
+        ("client-cert-missing", "client-cert-not-requested", "sni-missing"),
+    ),
+    (
+        "The server does not accept the client's certificate: 400, alerts 42 to 48 of the server",
+        "certs, explain: issuer, validity, usage, intermediates",
+        (
+            "client-cert-untrusted",
+            "client-cert-issuer-not-accepted",
+            "client-cert-expired",
+            "client-cert-unsuitable",
+            "client-cert-chain-incomplete",
+        ),
+    ),
+    (
+        "Works at first and fails later, or the other way round; somebody else's identity",
+        "sessions: which connection resumed which",
+        (
+            "session-resumed-other-identity",
+            "session-resumed-other-name",
+            "session-resumed",
+            "connection-reused",
+            "resumption-refused",
+        ),
+    ),
+    (
+        "403 or another refusal in HTTP after a good handshake",
+        "with keys, explain: host and status beside the handshake",
+        ("http-refused", "client-cert-missing", "sni-mismatch", "misdirected-request"),
+    ),
+)
+
+
 def cause_page(cause: Cause) -> Report:
     """Everything about one cause."""
     return Report(title=cause.code, blocks=tuple(page_blocks(cause)), data=cause_object(cause))
@@ -100,12 +194,18 @@ def runbook_index(causes: Sequence[Cause]) -> Report:
     )
     hint = Prose(
         "`tlsinspect runbook CAUSE` shows a page. "
-        "`tlsinspect runbook --log 'LINE'` finds the causes for a line of a log.",
+        "`tlsinspect runbook --log 'LINE'` finds the causes for a line of a log. "
+        "The page docs/story.md walks through the whole nginx story with its captures.",
         markdown=True,
+    )
+    path = Table(
+        ("What you see", "Capture, and look at", "Then likely one of"),
+        tuple((Cell(symptom), Cell(look), Cell(", ".join(codes))) for symptom, look, codes in DECISIONS),
+        title="From the symptom to the cause",
     )
     return Report(
         title="Troubleshooting runbook",
-        blocks=(hint, *tables, *((symptoms,) if seen else ())),
+        blocks=(hint, Prose(HOW_TO_CAPTURE, markdown=True), path, *tables, *((symptoms,) if seen else ())),
         data={"schema": SCHEMA, "causes": [cause_object(cause) for cause in causes]},
         lines=tuple(cause_object(cause) for cause in causes),
     )
