@@ -196,6 +196,25 @@ CONNECT = "import socket, sys; s = socket.create_connection(('127.0.0.1', int(sy
 
 
 @pytest_linux
+def test_does_not_take_a_socket_that_was_closed_before_a_look_for_a_foreign_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        closed = socket.create_connection(("127.0.0.1", port))
+        theirs, address = listener.accept()
+        key = key_of(address, port)
+        owners = Owners()
+        owners.look_at(key, socket.IPPROTO_TCP, outgoing=True)
+        closed.close()
+        owners.look_at_processes()
+        owners.look_at(key, socket.IPPROTO_TCP, outgoing=True)
+        verdict = owners.is_childs(key)
+        owners.close()
+        theirs.close()
+
+    assert verdict is None
+
+
+@pytest_linux
 def test_tells_the_connection_of_a_grandchild_from_one_of_this_process() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -206,9 +225,11 @@ def test_tells_the_connection_of_a_grandchild_from_one_of_this_process() -> None
             keys = [key_of(one, port) for one in (address, ours.getsockname())]
             owners = Owners()
             for key in keys:
-                owners.look_at(key, socket.IPPROTO_TCP)
+                owners.look_at(key, socket.IPPROTO_TCP, outgoing=True)
             unknown = [owners.is_childs(key) for key in keys]
             owners.look_at_processes()
+            for key in keys:  # they go on after that
+                owners.look_at(key, socket.IPPROTO_TCP, outgoing=True)
             verdicts = [owners.is_childs(key) for key in keys]
             owners.close()
             family = list(descendants(os.getpid()))
@@ -224,7 +245,7 @@ def test_tells_the_connection_of_a_grandchild_from_one_of_this_process() -> None
 def test_does_not_know_whose_a_connection_was_that_is_gone() -> None:
     owners = Owners()
     gone = key_of(("127.0.0.1", 1), 2)
-    owners.look_at(gone, socket.IPPROTO_TCP)
+    owners.look_at(gone, socket.IPPROTO_TCP, outgoing=True)
     owners.look_at_processes()
     verdict = owners.is_childs(gone)
     owners.close()

@@ -53,8 +53,10 @@ class Looked:
     """What is known of one connection."""
 
     inodes: set[int] = field(default_factory=set)  # of the sockets at both ends, as far as they are of this system
+    began: set[int] = field(default_factory=set)  # those at the end that began it, or at ours when it came from afar
     times: int = 0  # that the system was asked
     at: int = 0  # how often the processes had been looked at when an inode was found
+    foreign: bool = False  # its socket was there before and after a look at the processes, and no child held it
 
 
 class Owners:
@@ -68,28 +70,41 @@ class Owners:
         self._looked: dict[bytes, Looked] = {}
         self._held: set[int] = set()  # by children, at any time
         self._rounds = 0
-        self._due_ns = 0
+        self._due_ns = self._soon_ns = 0
         self._diagnosis = SocketDiagnosis()
 
-    def look_at(self, key: bytes, protocol: int) -> None:
-        """Asks the system for the sockets of a connection, named as in Segment.key."""
+    def knows(self, key: bytes) -> bool:
+        """Whether a connection was looked at before."""
+        return key in self._looked
+
+    def look_at(self, key: bytes, protocol: int, *, outgoing: bool) -> None:
+        """Asks the system for the sockets of a connection, named as in Segment.key.
+
+        *outgoing*: its source is an address of this system.
+        """
         looked = self._looked.setdefault(key, Looked())
-        if looked.times >= MOST_LOOKS or looked.inodes:
+        nothing_new = bool(looked.inodes) and (looked.foreign or looked.at == self._rounds)
+        if looked.times >= MOST_LOOKS or nothing_new or looked.inodes & self._held:
             return
         looked.times += 1
-        looked.inodes = self._diagnosis.inodes(key, protocol) | self._diagnosis.inodes(reverse_of(key), protocol)
+        near, far = self._diagnosis.inodes(key, protocol), self._diagnosis.inodes(reverse_of(key), protocol)
+        # A child may have closed its socket before the processes were looked at: only one that is still there tells.
+        looked.foreign = looked.at < self._rounds and bool(looked.began & (near | far))
+        looked.inodes |= near | far
+        looked.began = looked.began or (near if outgoing else far)
         looked.at = self._rounds
 
-    def look_at_processes(self) -> None:
-        """Takes in the sockets that children hold, if it is time to."""
+    def look_at_processes(self, *, soon: bool = False) -> None:
+        """Takes in the sockets that children hold, if it is time to; *soon*, as there are new connections."""
         start_ns = time.monotonic_ns()
-        if start_ns < self._due_ns:
+        if start_ns < (self._soon_ns if soon else self._due_ns):
             return
         for pid in descendants(os.getpid()):
             self._held.update(inodes_of(pid))
         self._rounds += 1
         end_ns = time.monotonic_ns()
         self._due_ns = end_ns + max(LEAST_PAUSE_NS, SHARE * (end_ns - start_ns))
+        self._soon_ns = end_ns + (end_ns - start_ns)
 
     def is_childs(self, key: bytes) -> bool | None:
         """Whether a child holds a socket at either end; None where the system did not tell."""
@@ -98,7 +113,7 @@ class Owners:
             return None
         if looked.inodes & self._held:
             return True
-        return False if self._rounds > looked.at else None
+        return False if looked.foreign else None
 
     def close(self) -> None:
         """Frees the socket."""
@@ -251,6 +266,11 @@ def is_local(key: bytes, addresses: frozenset[bytes]) -> bool:
     """Whether an end of a connection has one of these addresses."""
     half = (len(key) - 4) // 2
     return key[:half] in addresses or key[half : 2 * half] in addresses
+
+
+def is_from_here(key: bytes, addresses: frozenset[bytes]) -> bool:
+    """Whether the source of a connection has one of these addresses."""
+    return key[: (len(key) - 4) // 2] in addresses
 
 
 def packed(addresses: tuple[str, ...]) -> frozenset[bytes]:

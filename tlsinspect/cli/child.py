@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tlsinspect.capture.live import list_interfaces
-from tlsinspect.capture.owners import Owners, adopt_orphans, is_local, packed, reverse_of
+from tlsinspect.capture.owners import Owners, adopt_orphans, is_from_here, is_local, packed, reverse_of
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
 from tlsinspect.net.packet import Datagram, PacketDecoder, Segment
@@ -88,6 +88,7 @@ class OwnConnections:
 
     def look_at(self, frames: Iterable[Frame]) -> None:
         """Looks whose connections new frames belong to."""
+        fresh: list[tuple[bytes, int]] = []
         for frame in frames:
             packet = self._arriving.decode(frame)
             if isinstance(packet, Segment | Datagram):
@@ -96,8 +97,13 @@ class OwnConnections:
                     begins = isinstance(packet, Datagram) or packet.flags & (SYN | ACK) == SYN
                     while_it_ran = begins and frame.time_ns <= self.ended_ns
                     self._presumed[key] = while_it_ran and is_local(key, self._addresses)
-                self._owners.look_at(key, UDP if isinstance(packet, Datagram) else TCP)
-        self._owners.look_at_processes()
+                protocol = UDP if isinstance(packet, Datagram) else TCP
+                if not self._owners.knows(key):
+                    fresh.append((key, protocol))
+                self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
+        self._owners.look_at_processes(soon=bool(fresh))
+        for key, protocol in fresh:  # a socket that is still there now was there at that look
+            self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
 
     def keeps(self, frame: Frame) -> bool:
         """Whether a frame that was looked at a moment ago belongs to a connection of the command."""
