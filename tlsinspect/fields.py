@@ -284,6 +284,14 @@ def server_key_share(hello: ServerHello) -> Value:
     return registry.NAMED_GROUPS.name(share.group) if isinstance(share, KeyShare) else share
 
 
+def retried(handshake: Handshake) -> Value:
+    """Whether a HelloRetryRequest came: not known where octets before the ServerHello are missing."""
+    retry = handshake.hello_retry_request
+    if retry is Missing.LOST:
+        return retry
+    return isinstance(retry, ServerHello) or of_server_hello(lambda s: False)(handshake)
+
+
 def retry_group(handshake: Handshake) -> Value:
     """The group that a HelloRetryRequest asks for."""
     retry = handshake.hello_retry_request
@@ -747,7 +755,7 @@ FIELDS: tuple[Field, ...] = (
         path="server_hello.hello_retry_request",
         title="HelloRetryRequest sent",
         group=Group.PARAMETERS,
-        read=lambda h: isinstance(h.hello_retry_request, ServerHello) or of_server_hello(lambda s: False)(h),
+        read=retried,
         compare=Compare.VALUE,
         frames=lambda h: RETRY_FRAMES(h) or SERVER_HELLO_FRAMES(h),
         wireshark="tls.handshake.random",

@@ -15,7 +15,7 @@ from tlsinspect import fields
 from tlsinspect.inspector import inspect
 from tlsinspect.model.frame import Frame, Missing, Side
 from tlsinspect.model.handshake import Handshake, Outcome, Visibility
-from tlsinspect.model.message import CertificateMessage, EncryptedRecord, NewSessionTicket
+from tlsinspect.model.message import CertificateMessage, EncryptedRecord, NewSessionTicket, ServerHello
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import Secrets
@@ -129,6 +129,18 @@ def test_cutting_only_removes(data: st.DataObject) -> None:
             and not ("Retry" in kind and path.startswith("client_hello."))  # the second stands for the first
         ] == []
         assert not [defect for defect in handshake.defects if defect.where == "keylog"]
+
+
+def test_a_lost_hello_retry_request_is_not_said_to_be_absent() -> None:
+    found = conversation("TLS 1.3, HelloRetryRequest")
+    frames = frames_of(found.flights)
+    asked = opened(found, frames).hello_retry_request
+    less = [frame for frame in frames if not isinstance(asked, ServerHello) or asked.random not in frame.data]
+    read = {field.path: field.read for field in fields.FIELDS}["server_hello.hello_retry_request"]
+
+    assert len(less) == len(frames) - 1
+    assert read(opened(found, frames)) is True
+    assert read(opened(found, less)) is Missing.LOST
 
 
 @pytest.mark.parametrize(
