@@ -70,6 +70,15 @@ class Reaction:
         return self.alert.alert.description if self.alert else None
 
     @property
+    def vague(self) -> bool:
+        """Whether it may be about anything: access_denied, handshake_failure or a mere FIN."""
+        return self.answer is Answer.CLOSED or self.code in (ACCESS_DENIED, HANDSHAKE_FAILURE)
+
+    def fits(self, alerts: frozenset[int]) -> bool:
+        """Whether it is a refusal, and its alert, if it is one, is among those."""
+        return self.code in alerts if self.answer is Answer.ALERT else self.refused
+
+    @property
     def text(self) -> str:
         """A clause with "the server" as its subject."""
         match self.answer:

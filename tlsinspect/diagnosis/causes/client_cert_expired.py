@@ -31,8 +31,6 @@ from tlsinspect.diagnosis.client_auth import (
     CERTIFICATE_EXPIRED,
     CERTIFICATE_UNKNOWN,
     HANDSHAKE_FAILURE,
-    Answer,
-    Reaction,
     reaction,
     sent_chain,
 )
@@ -62,9 +60,9 @@ def check(case: Case) -> Finding | None:
         )
     if problem is None:
         return None
-    blamed = explains(taken)
+    blamed = taken.fits(FITTING)
     return Finding(
-        certainty=certainty(taken),
+        certainty=Certainty.LIKELY if taken.vague else Certainty.SHOWN,
         severity=Severity.ERROR if blamed else Severity.WARNING,
         explanation=(
             f"At {case.at:%Y-%m-%d %H:%M:%SZ} the client sent the certificate {quoted(chain[0].subject)}: {problem}; "
@@ -83,19 +81,6 @@ def said(case: Case, problem: str | None) -> str:
         f"What can be read of the certificates that were sent was valid at {at}: the server's clock, or an authority "
         "that it holds itself, is out of date."
     )
-
-
-def certainty(taken: Reaction) -> Certainty:
-    """How far the refusal carries: access_denied, handshake_failure or a mere FIN may be about anything."""
-    vague = taken.answer is Answer.CLOSED or taken.code in (ACCESS_DENIED, HANDSHAKE_FAILURE)
-    return Certainty.LIKELY if vague else Certainty.SHOWN
-
-
-def explains(taken: Reaction) -> bool:
-    """Whether the server's reaction can be due to the validity."""
-    if taken.answer is Answer.ALERT:
-        return taken.code in FITTING
-    return taken.refused
 
 
 CAUSE = Cause(

@@ -30,8 +30,6 @@ from tlsinspect.diagnosis.client_auth import (
     CERTIFICATE_UNKNOWN,
     HANDSHAKE_FAILURE,
     UNSUPPORTED_CERTIFICATE,
-    Answer,
-    Reaction,
     reaction,
     sent_chain,
 )
@@ -65,9 +63,9 @@ def check(case: Case) -> Finding | None:
         return Finding(certainty=Certainty.STATED, explanation=f"{leaf}, and {taken.text}.{because}", evidence=LOOKS_AT)
     if not found:
         return None
-    blamed = explains(taken) and not validity_problem(chain, case.at)
+    blamed = taken.fits(FITTING) and not validity_problem(chain, case.at)
     return Finding(
-        certainty=certainty(taken),
+        certainty=Certainty.LIKELY if taken.vague else Certainty.SHOWN,
         severity=Severity.ERROR if blamed else Severity.WARNING,
         explanation=f"{leaf}: {'; '.join(found)}. Then {taken.text}.",
         evidence=LOOKS_AT,
@@ -78,19 +76,6 @@ def other_reasons(sent: int) -> str:
     """What may be unsuitable where the leaf looks well."""
     where = "of the authorities that were sent or that the server holds" if sent > 1 else "of an authority above it"
     return f" Its usages and its key look suitable; the extended key usage {where} may forbid clientAuth."
-
-
-def certainty(taken: Reaction) -> Certainty:
-    """How far the refusal carries: access_denied, handshake_failure or a mere FIN may be about anything."""
-    vague = taken.answer is Answer.CLOSED or taken.code in (ACCESS_DENIED, HANDSHAKE_FAILURE)
-    return Certainty.LIKELY if vague else Certainty.SHOWN
-
-
-def explains(taken: Reaction) -> bool:
-    """Whether the server's reaction can be due to the usage or the key."""
-    if taken.answer is Answer.ALERT:
-        return taken.code in FITTING
-    return taken.refused
 
 
 CAUSE = Cause(
