@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from tlsinspect.model.value import value
 
 
 class Frame(NamedTuple):
@@ -17,7 +18,7 @@ class Frame(NamedTuple):
     wire_length: int  # octets on the wire; larger than len(data) when the snap length cut the frame
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Endpoint:
     """One end of a conversation."""
 
@@ -51,7 +52,7 @@ class Missing(enum.Enum):
     MALFORMED = "malformed"  # sent, but it cannot be decoded
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Defect:
     """One departure from a specification, kept as evidence instead of raised."""
 

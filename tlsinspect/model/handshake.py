@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tlsinspect.model.frame import Defect, Endpoint, Missing, Side
 from tlsinspect.model.message import (
@@ -17,6 +17,7 @@ from tlsinspect.model.message import (
     ServerHello,
     ServerKeyExchange,
 )
+from tlsinspect.model.value import value
 
 
 class Outcome(enum.Enum):
@@ -39,9 +40,8 @@ class Visibility(enum.Enum):
     DECRYPTED = "decrypted"  # opened with the keys given
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One message on the wire."""
+class Event(NamedTuple):
+    """One message on the wire.  A NamedTuple, as a handshake has a dozen of them."""
 
     side: Side
     time_ns: int  # time of the frame that completed it
@@ -50,8 +50,7 @@ class Event:
     encrypted: bool = False  # it came in an encrypted record, opened with keys
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(NamedTuple):
     """One TCP event that matters: a SYN, a FIN, a RST."""
 
     side: Side
@@ -60,7 +59,7 @@ class Mark:
     ttl: int = 0  # IPv4 TTL or IPv6 hop limit
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Transport:
     """What TCP did below the handshake.  All None and 0 for UDP."""
 
@@ -81,7 +80,7 @@ class Transport:
     last_ns: int = 0  # time of the last packet of the conversation that was looked at
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Preamble:
     """The dialogue before TLS: STARTTLS, CONNECT, SOCKS, PROXY protocol, SSLRequest."""
 
@@ -102,7 +101,7 @@ class EndingKind(enum.Enum):
     CAPTURE_END = "end of the capture"
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Ending:
     """The first event that ended the handshake, and whose it was."""
 
@@ -113,7 +112,7 @@ class Ending:
     alert: Alert | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Resumption:
     """Session resumption: what the client offered, and what the server took."""
 
@@ -121,7 +120,7 @@ class Resumption:
     accepted: str | Missing | None  # None when a full handshake was made
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class AlertSeen:
     """An alert with its sender and place."""
 
@@ -132,7 +131,7 @@ class AlertSeen:
     encrypted: bool = False  # it was opened with keys
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class HttpExchange:
     """One HTTP request and its response, as far as their heads matter; no other field value is ever kept."""
 
@@ -146,7 +145,7 @@ class HttpExchange:
     response_frame: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Handshake:
     """One handshake.  Every field that may be absent says why by a Missing."""
 

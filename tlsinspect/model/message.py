@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import field
 from datetime import datetime
 
 from tlsinspect.model.frame import Defect, Missing
+from tlsinspect.model.value import value
 
 
-@dataclass(frozen=True, slots=True)
+class Shape:
+    """Stands for what the hellos of one program have in common; one object for all of them, compared by identity.
+
+    That is all but random, session ID, server_name, tickets, PSKs, cookies, padding, ECH, transport parameters of QUIC,
+    and the octets of the key shares.
+    """
+
+    __slots__ = ()
+
+
+@value()
 class Extension:
     """One extension of a message.  RFC 8446 section 4.2."""
 
@@ -40,7 +51,7 @@ class ExtensionBlock:
         return Missing.LOST if self.defect else False
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class KeyShare:
     """One KeyShareEntry; the key itself is of no use here.  RFC 8446 section 4.2.8."""
 
@@ -48,7 +59,7 @@ class KeyShare:
     octets: int  # length of key_exchange
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class PskIdentity:
     """One identity of a client's pre_shared_key extension.  RFC 8446 section 4.2.11."""
 
@@ -56,7 +67,7 @@ class PskIdentity:
     obfuscated_ticket_age: int  # milliseconds plus ticket_age_add, modulo 2**32
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class OfferedPsks:
     """The pre_shared_key extension of a ClientHello.  RFC 8446 section 4.2.11."""
 
@@ -64,7 +75,7 @@ class OfferedPsks:
     binders: tuple[bytes, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class EncryptedClientHello:
     """The outer form of the encrypted_client_hello extension (GREASE looks the same).  RFC 9849 section 5."""
 
@@ -76,7 +87,7 @@ class EncryptedClientHello:
     payload_octets: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ClientHello(ExtensionBlock):
     """RFC 8446 section 4.1.2; the layout is that of every version since SSL 3.0."""
 
@@ -88,9 +99,10 @@ class ClientHello(ExtensionBlock):
     extensions: tuple[Extension, ...]
     defect: Defect | None = None  # the extension block stopped making sense here
     sslv2_framing: bool = False  # sent as an SSL 2.0 record (RFC 5246 appendix E.2)
+    shape: Shape | None = field(default=None, init=False, repr=False, compare=False)  # None: stands for itself
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class ServerHello(ExtensionBlock):
     """ServerHello, or HelloRetryRequest when *random* is the value of RFC 8446 section 4.1.3."""
 
@@ -103,9 +115,10 @@ class ServerHello(ExtensionBlock):
     defect: Defect | None = None
     hello_retry_request: bool = False
     version: int = 0  # negotiated: supported_versions when sent, else legacy_version; 0 when a cut leaves it open
+    shape: Shape | None = field(default=None, init=False, repr=False, compare=False)  # None: stands for itself
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class EncryptedExtensions(ExtensionBlock):
     """RFC 8446 section 4.3.1."""
 
@@ -113,7 +126,7 @@ class EncryptedExtensions(ExtensionBlock):
     defect: Defect | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CertificateRequest(ExtensionBlock):
     """RFC 8446 section 4.3.2 and RFC 5246 section 7.4.4 in one shape."""
 
@@ -125,7 +138,7 @@ class CertificateRequest(ExtensionBlock):
     defect: Defect | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class CertificateEntry:
     """One certificate as sent, with its TLS 1.3 extensions.  RFC 8446 section 4.4.2."""
 
@@ -133,7 +146,7 @@ class CertificateEntry:
     extensions: tuple[Extension, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CertificateMessage:
     """Certificate: the chain, leaf first; empty when a client has none to send."""
 
@@ -143,14 +156,14 @@ class CertificateMessage:
     defect: Defect | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class CertificateVerify:
     """RFC 8446 section 4.4.3; before TLS 1.2 there is no algorithm and it is None."""
 
     algorithm: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ServerKeyExchange:
     """What of it names a choice.  RFC 8422 section 5.4, RFC 5246 section 7.4.3."""
 
@@ -159,7 +172,7 @@ class ServerKeyExchange:
     signature_algorithm: int | None = None  # TLS 1.2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class NewSessionTicket(ExtensionBlock):
     """RFC 8446 section 4.6.1 and RFC 5077 section 3.3 in one shape."""
 
@@ -171,14 +184,14 @@ class NewSessionTicket(ExtensionBlock):
     defect: Defect | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class CertificateStatus:
     """A stapled OCSP response.  RFC 6066 section 8."""
 
     response: bytes  # DER of OCSPResponse
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class PlainMessage:
     """A message of which only the type matters here: server_hello_done, client_key_exchange, finished, ..."""
 
@@ -186,7 +199,7 @@ class PlainMessage:
     octets: int  # length of the body
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class UndecodedMessage:
     """A handshake message that could not be decoded; its octets are kept."""
 
@@ -195,7 +208,7 @@ class UndecodedMessage:
     defect: Defect
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Alert:
     """RFC 8446 section 6."""
 
@@ -203,12 +216,12 @@ class Alert:
     description: int
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ChangeCipherSpec:
     """RFC 5246 section 7.1; in TLS 1.3 a leftover that means nothing (RFC 8446 section 5)."""
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class EncryptedRecord:
     """A record that could not be opened."""
 
@@ -216,7 +229,7 @@ class EncryptedRecord:
     octets: int  # length of the encrypted fragment, as in the record header
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ProtectedPacket:
     """A packet of QUIC that could not be opened.  RFC 9001 section 5."""
 
@@ -224,7 +237,7 @@ class ProtectedPacket:
     octets: int  # length of the packet, its header included
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class ApplicationData:
     """Application data that was opened, or that passed in a TLS 1.2 record of that type."""
 
@@ -232,14 +245,14 @@ class ApplicationData:
     plaintext: bytes | None = None  # the opened octets, where they are kept
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class PlainOctets:
     """Octets on the connection that are no TLS record."""
 
     octets: bytes  # the first of them, 256 at most
 
 
-@dataclass(frozen=True, slots=True)
+@value()
 class Gap:
     """Octets of the stream that are not in the capture."""
 
@@ -268,7 +281,7 @@ Message = (
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Certificate:
     """An X.509 certificate, decoded as far as it can be.  RFC 5280 section 4.1."""
 
