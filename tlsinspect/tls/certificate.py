@@ -25,7 +25,43 @@ TLS_1_2 = 0x0303
 TLS_1_3 = 0x0304
 ZLIB, BROTLI, ZSTD = 1, 2, 3  # CertificateCompressionAlgorithm, RFC 8879 section 7.3
 LARGEST_UNCOMPRESSED = 2**20  # octets; a longer chain is not decompressed
+MOST_KEPT, LARGEST_KEPT = 256, 1 << 14  # messages, and octets of each; a chain has 2 to 6 KiB
 OCSP_MULTI = 2  # CertificateStatusType, RFC 6961 section 2.2
+
+
+class _Kept:
+    """The certificate messages that were read last, by layout and octets.
+
+    A server sends the same chain in every handshake, and what is made of it further on is kept by the identity of the
+    message.  Owns at most MOST_KEPT of LARGEST_KEPT octets; then it begins anew.
+    """
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, bytes], CertificateMessage] = {}
+
+    def read(self, data: bytes, version: int, where: str) -> CertificateMessage:
+        """The message with that body.  Raises Malformed as decode_certificate does."""
+        key = version, data
+        found = self._known.get(key)
+        if found is None:
+            found = decode_certificate(Cursor(data), version=version, where=where)
+            if len(data) <= LARGEST_KEPT and is_sound(found):
+                if len(self._known) >= MOST_KEPT:
+                    self._known.clear()
+                self._known[key] = found
+        return found
+
+
+read_certificate = _Kept().read  # as decode_certificate; equal ones give the same object
+
+
+def is_sound(message: CertificateMessage) -> bool:
+    """Whether there is no defect in it, which would name the side that sent it."""
+    return message.defect is None and all(
+        extension.defect is None for entry in message.entries for extension in entry.extensions
+    )
 
 
 def decode_certificate(body: Cursor, *, version: int, where: str) -> CertificateMessage:

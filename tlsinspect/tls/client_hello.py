@@ -5,10 +5,52 @@ from __future__ import annotations
 from functools import lru_cache
 
 from tlsinspect.model.message import ClientHello
+from tlsinspect.tls.extension_block import BlockReader, shape_of
 from tlsinspect.tls.extensions import CLIENT_HELLO, decode_extensions
 from tlsinspect.wire import Cursor, Malformed
 
 SSLV2_CLIENT_HELLO = 1  # msg_type
+SESSION_ID_AT = 34  # behind legacy_version and random
+
+_blocks = BlockReader(CLIENT_HELLO)
+
+
+def decode_sound_client_hello(data: bytes) -> ClientHello | None:
+    """The same as decode_client_hello for a hello in which nothing is wrong, in a tenth of the time; None for others.
+
+    RFC 8446 section 4.1.2.
+    """
+    try:
+        suites_at = SESSION_ID_AT + 1 + data[SESSION_ID_AT]
+        compression_at = suites_at + 2 + (data[suites_at] << 8 | data[suites_at + 1])
+        extensions_at = compression_at + 1 + data[compression_at]
+    except IndexError:
+        return None
+    if data[suites_at + 1] & 1 or extensions_at > len(data):
+        return None
+    block = _blocks.read(data, extensions_at)
+    if block is None:
+        return None
+    extensions, marks = block
+    parameters = data[suites_at:extensions_at]
+    cipher_suites, legacy_compression_methods = _parameters(parameters)
+    hello = ClientHello(
+        legacy_version=data[0] << 8 | data[1],
+        random=data[2:SESSION_ID_AT],
+        legacy_session_id=data[SESSION_ID_AT + 1 : suites_at],
+        cipher_suites=cipher_suites,
+        legacy_compression_methods=legacy_compression_methods,
+        extensions=extensions,
+    )
+    object.__setattr__(hello, "shape", shape_of(data[:2] + parameters, marks))
+    return hello
+
+
+@lru_cache(maxsize=512)
+def _parameters(octets: bytes) -> tuple[tuple[int, ...], bytes]:
+    """The cipher_suites and legacy_compression_methods.  Kept, as one program offers the same in every hello."""
+    body = Cursor(octets)
+    return body.vector(2, "cipher_suites").uints(2, "cipher_suite"), body.vector(1, "compression_methods").rest()
 
 
 def decode_client_hello(body: Cursor, *, dtls: bool = False) -> ClientHello:
@@ -24,8 +66,7 @@ def decode_client_hello(body: Cursor, *, dtls: bool = False) -> ClientHello:
     legacy_session_id = body.vector(1, "legacy_session_id").rest()
     if dtls:
         body.vector(1, "cookie")
-    suites = body.vector(2, "cipher_suites")
-    cipher_suites = suites.uints(2, "cipher_suite") if len(suites) % 2 else _cipher_suites(suites.rest())
+    cipher_suites = body.vector(2, "cipher_suites").uints(2, "cipher_suite")
     legacy_compression_methods = body.vector(1, "legacy_compression_methods").rest()
     extensions, defect = decode_extensions(body, CLIENT_HELLO)
     return ClientHello(
@@ -37,12 +78,6 @@ def decode_client_hello(body: Cursor, *, dtls: bool = False) -> ClientHello:
         extensions=extensions,
         defect=defect,
     )
-
-
-@lru_cache(maxsize=512)
-def _cipher_suites(octets: bytes) -> tuple[int, ...]:
-    # Kept, as one client program offers the same list in every hello.
-    return Cursor(octets).uints(2, "cipher_suite")
 
 
 def decode_sslv2_client_hello(body: bytes) -> ClientHello:

@@ -6,7 +6,6 @@ RFC 8446 section 4.2.  The same extension has another body in each message, so t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 
 from tlsinspect import registry
 from tlsinspect.model.frame import Defect
@@ -115,28 +114,17 @@ def decode_extension(extension_type: int, octets: bytes, message: int, *, offset
 
     *offset* is where extension_data begins in the message.
     """
-    decode = _decode if extension_type in SELDOM_EQUAL or len(octets) > LARGEST_KEPT else _decode_once
-    try:
-        return decode(extension_type, octets, message)
-    except Malformed as error:
-        where = f"{WHERE[message]}.extensions.{registry.EXTENSION_TYPES.name(extension_type)}"
-        return Extension(extension_type, octets, defect=Defect(where, error.problem, offset + error.offset))
-
-
-def _decode(extension_type: int, octets: bytes, message: int) -> Extension:
     decode = BODIES.get((message, extension_type))
     if decode is None:
         return Extension(extension_type, octets)
     data = Cursor(octets)
-    body = decode(data)
-    data.end("extension_data")
+    try:
+        body = decode(data)
+        data.end("extension_data")
+    except Malformed as error:
+        where = f"{WHERE[message]}.extensions.{registry.EXTENSION_TYPES.name(extension_type)}"
+        return Extension(extension_type, octets, defect=Defect(where, error.problem, offset + error.offset))
     return Extension(extension_type, octets, body)
-
-
-# One client program sends the same bodies in thousands of hellos; looking one up costs a tenth of decoding it.
-_decode_once = lru_cache(maxsize=2048)(_decode)
-LARGEST_KEPT = 512  # octets; bounds the memory of the cache
-SELDOM_EQUAL = frozenset({KEY_SHARE, KEY_SHARE_OLD, PRE_SHARED_KEY, SESSION_TICKET, COOKIE, ENCRYPTED_CLIENT_HELLO})
 
 
 def present(body: Cursor) -> bool:

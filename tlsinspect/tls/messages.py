@@ -11,17 +11,18 @@ from typing import NamedTuple
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.message import ClientHello, Message, PlainMessage, UndecodedMessage
 from tlsinspect.tls.certificate import (
-    decode_certificate,
     decode_certificate_request,
     decode_certificate_status,
     decode_compressed_certificate,
+    read_certificate,
 )
-from tlsinspect.tls.client_hello import decode_client_hello, decode_sslv2_client_hello
+from tlsinspect.tls.client_hello import decode_client_hello, decode_sound_client_hello, decode_sslv2_client_hello
 from tlsinspect.tls.key_exchange import decode_certificate_verify, decode_server_key_exchange
 from tlsinspect.tls.server_hello import (
     decode_encrypted_extensions,
     decode_old_hello_retry_request,
     decode_server_hello,
+    decode_sound_server_hello,
 )
 from tlsinspect.tls.session_ticket import decode_new_session_ticket
 from tlsinspect.wire import Cursor, Malformed
@@ -92,7 +93,7 @@ DECODERS: Mapping[int, Callable[[Cursor, Context], Message]] = {
     NEW_SESSION_TICKET: lambda body, now: decode_new_session_ticket(body, version=now.version),
     HELLO_RETRY_REQUEST: lambda body, _: decode_old_hello_retry_request(body),
     ENCRYPTED_EXTENSIONS: lambda body, _: decode_encrypted_extensions(body),
-    CERTIFICATE: lambda body, now: decode_certificate(body, version=now.version, where=_chain(now.side)),
+    CERTIFICATE: lambda body, now: read_certificate(body.peek(), now.version, _chain(now.side)),
     SERVER_KEY_EXCHANGE: lambda body, now: decode_server_key_exchange(
         body.peek(), cipher_suite=now.cipher_suite, version=now.version
     ),
@@ -102,6 +103,12 @@ DECODERS: Mapping[int, Callable[[Cursor, Context], Message]] = {
     COMPRESSED_CERTIFICATE: lambda body, now: decode_compressed_certificate(
         body, version=now.version, where=_chain(now.side)
     ),
+}
+
+# Hellos in which nothing is wrong, which are nearly all; None comes back for the others.
+SOUND: Mapping[int, Callable[[bytes], Message | None]] = {
+    CLIENT_HELLO: decode_sound_client_hello,
+    SERVER_HELLO: decode_sound_server_hello,
 }
 
 
@@ -118,6 +125,10 @@ def decode_message(
     *version* is the negotiated one, 0 when it is not known: then the layout that fits is taken.  *side* sent it.
     In *dtls* it is the version of TLS that the negotiated one is based on.
     """
+    if message_type in SOUND and not dtls:
+        message = SOUND[message_type](body)
+        if message is not None:
+            return message
     decode = DECODERS.get(message_type)
     if decode is None:
         return PlainMessage(message_type, len(body))
