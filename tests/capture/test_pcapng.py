@@ -204,3 +204,19 @@ def test_rejects_an_unknown_byte_order(read):
 def test_rejects_an_unknown_version(read):
     with pytest.raises(CaptureError, match=r"pcapng section of version 2; only version 1 can be read\.$"):
         read(section(major=2))
+
+
+@pytest.mark.parametrize(
+    ("stamp", "time_ns"),
+    [((1 << 64) - 1, (1 << 63) - 1), ((1 << 63) // 1000, (1 << 63) // 1000 * 1000), (1 << 62, (1 << 63) - 1)],
+)
+def test_a_time_beyond_64_bits_of_nanoseconds_is_the_last_of_them(read, stamp, time_ns):
+    octets = section() + interface() + enhanced_packet(FRAME, stamp=stamp)
+
+    assert [time_ns] == [frame.time_ns for frame in read(octets)[0]]
+
+
+def test_a_time_before_64_bits_of_nanoseconds_is_the_first_of_them(read):
+    octets = section() + interface(offset_seconds=-(1 << 62)) + enhanced_packet(FRAME)
+
+    assert [frame.time_ns for frame in read(octets)[0]] == [-(1 << 63)]

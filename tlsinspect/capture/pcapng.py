@@ -26,6 +26,9 @@ BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 TLS_KEY_LOG = 0x544C534B  # secrets type
 IF_TSRESOL, IF_TSOFFSET = 9, 14  # option codes
 
+# What 64 bits hold, from 1677 to 2262: a time beyond is damage, and is taken for the nearest of these.
+EARLIEST_NS, LATEST_NS = -(1 << 63), (1 << 63) - 1
+
 BLOCK_HEADER_OCTETS = 8
 SMALLEST_BLOCK_OCTETS = 12
 SMALLEST_SECTION_HEADER_OCTETS = 28
@@ -117,6 +120,8 @@ def _frames(window: Window) -> Iterator[Frame]:
                 this_index, this_high = index, high
                 link_type, _, multiplier, divisor, offset_ns = interfaces[index]
                 base_ns = (high << 32) * multiplier + offset_ns * divisor
+                if not EARLIEST_NS <= base_ns // divisor <= LATEST_NS - (multiplier << 32):
+                    break
             time_ns = base_ns + low * multiplier
             if divisor != 1:
                 time_ns //= divisor
@@ -240,6 +245,7 @@ def _timed_frame(block: bytes, number: int, interface: Interface, stamp: int, ca
     if captured > len(block) - ENHANCED_PACKET_OCTETS:
         raise BlockError(f"packet {number} says that it has {captured} octets in a block of {len(block)}")
     time_ns = stamp * interface.multiplier // interface.divisor + interface.offset_ns
+    time_ns = min(max(time_ns, EARLIEST_NS), LATEST_NS)
     octets = block[PACKET_DATA_OFFSET : PACKET_DATA_OFFSET + captured]
     return Frame(number, time_ns, interface.link_type, octets, wire)
 
