@@ -10,8 +10,10 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -30,10 +32,12 @@ from tests.support.live import (
     started,
     tshark,
 )
+from tlsinspect.capture.control_group import ControlGroup
 
 pytestmark = pytest.mark.skipif(
     not all(map(shutil.which, ("openssl", "curl", "tshark"))), reason="needs openssl, curl and tshark"
 )
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="gives up capabilities, which only root can")
 WITHOUT_COLUMNS = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
 
 
@@ -200,28 +204,105 @@ def test_captures_all_interfaces_of_a_namespace_into_a_ring_of_handshakes(folder
 # -- around a command -----------------------------------------------------------------------------------------------
 
 
+def give_up(capability: int) -> None:
+    """Takes a capability from what this process starts, root or not.  capabilities(7)."""
+    drop_from_bounding_set = 24
+    assert ctypes.CDLL(None).prctl(drop_from_bounding_set, capability, 0, 0, 0) == 0
+
+
+def without_control_groups() -> None:
+    """What this process starts may capture, but load no programs into the kernel."""
+    cap_sys_admin, cap_bpf = 21, 39
+    for capability in (cap_sys_admin, cap_bpf):
+        give_up(capability)
+
+
+def may_use_control_groups() -> bool:
+    """Whether a command can be put into a control group whose connections are known."""
+    try:
+        ControlGroup().close()
+    except OSError:
+        return False
+    return True
+
+
+needs_control_groups = pytest.mark.skipif(
+    not may_use_control_groups(), reason="needs the right to make control groups and to load BPF programs"
+)
+
+
+@contextmanager
+def open_for_a_second(port: int) -> Iterator[None]:
+    """Handshakes of another program, whose connections stay open long enough for their sockets to be looked at."""
+    words = ["openssl", "s_client", "-connect", f"127.0.0.1:{port}", "-quiet"]
+    with ExitStack() as stack:
+        for _ in range(3):
+            process = subprocess.Popen(
+                words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            stack.callback(end, process)
+        time.sleep(1)
+        yield
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    process.communicate()
+
+
 @needs_capture
-def test_explains_the_connections_of_a_command_and_no_others(folder: Path, port: int) -> None:
+@pytest.mark.parametrize(
+    ("told_by", "give_up_rights"),
+    [
+        pytest.param("control group", None, marks=needs_control_groups),
+        pytest.param("sockets", without_control_groups, marks=needs_root),
+    ],
+)
+def test_explains_the_connections_of_a_command_and_no_others(
+    folder: Path, port: int, told_by: str, give_up_rights: Callable[[], None] | None
+) -> None:
     """The command is a shell that has curl fail; meanwhile others talk to the same server."""
     file, report = folder / "command.pcapng", folder / "command.json"
     words = " ".join(curl_words(port))
-    command = ("sh", "-c", f"echo spoken; sleep 0.5; {words}; sleep 0.5; exit 7")
-    with started(*TLSINSPECT, "capture", "-w", file, "-o", report, "--", *command) as capturing:
+    command = ("sh", "-c", f"echo spoken; sleep 1.5; {words}; sleep 0.5; exit 7")
+    words = [*TLSINSPECT, "capture", "-w", file, "-o", report, "--", *command]
+    with started(*words, preexec_fn=give_up_rights) as capturing:
         while capturing.process.poll() is None and b"spoken" not in capturing.err:
             capturing.read()
-        for _ in range(3):
-            curl(port, "-k")
+        with open_for_a_second(port):
+            pass
         status = capturing.wait()
     found = json.loads(report.read_text())
 
     assert status == 1
     assert capturing.out == b""
     assert found["command"] == {"arguments": list(command), "status": 7}
-    # A foreign connection that was closed before the processes could be looked at is kept, by time and address.
-    assert [each["outcome"] for each in found["handshakes"]].count("rejected") == 1
-    assert found["statistics"]["left_out"] + len(found["handshakes"]) >= 4
+    assert [each["outcome"] for each in found["handshakes"]] == ["rejected"]
+    assert found["statistics"]["left_out"] >= 3
+    assert found["statistics"]["told_by"] == told_by
     assert "The command ended with status 7." in capturing.err.decode()
-    assert len(shown(file)) == len(found["handshakes"])
+    assert ("no control group of its own could be used" in capturing.err.decode()) == (told_by == "sockets")
+    assert len(shown(file)) == 1
+
+
+@needs_capture
+@needs_control_groups
+def test_tells_connections_of_a_millisecond_under_load(folder: Path, port: int) -> None:
+    """Ten processes that last as long as their connection, while others make the same, on a busy machine."""
+    report = folder / "short.json"
+    connect = f"openssl s_client -connect 127.0.0.1:{port} -servername {{}}.example </dev/null >/dev/null 2>&1"
+    command = ("sh", "-c", f"for turn in 1 2 3 4 5 6 7 8 9 10; do {connect.format('own')}; done")
+    foreign = ("sh", "-c", f"while true; do {connect.format('foreign')}; done")
+    with ExitStack() as stack:
+        for words in (foreign, *[(sys.executable, "-c", "while True: pass")] * (os.cpu_count() or 1)):
+            stack.callback(end, subprocess.Popen(words))
+        with started(*TLSINSPECT, "capture", "-i", "lo", "-o", report, "--", *command) as capturing:
+            capturing.wait()
+    found = json.loads(report.read_text())
+
+    assert [each["client_hello"]["server_name"] for each in found["handshakes"]] == ["own.example"] * 10
+    assert found["statistics"]["left_out"] >= 1
+    assert found["statistics"]["presumed"] == 0
 
 
 @needs_capture
@@ -253,13 +334,13 @@ def test_says_that_a_command_cannot_be_run() -> None:
     ]
 
 
-def give_up_the_right_to_capture() -> None:
-    """What this process starts will not have CAP_NET_RAW, root or not.  capabilities(7)."""
-    cap_net_raw, drop_from_bounding_set = 13, 24
-    assert ctypes.CDLL(None).prctl(drop_from_bounding_set, cap_net_raw, 0, 0, 0) == 0
-
-
 # -- without the right ----------------------------------------------------------------------------------------------
+
+
+def give_up_the_right_to_capture() -> None:
+    """What this process starts will not have CAP_NET_RAW, root or not."""
+    cap_net_raw = 13
+    give_up(cap_net_raw)
 
 
 def test_says_in_one_line_how_to_get_the_right_to_capture() -> None:

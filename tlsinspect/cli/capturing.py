@@ -16,10 +16,11 @@ from types import FrameType
 from tlsinspect.capture.live import ALL_INTERFACES, ALL_TCP, interfaces_towards, list_interfaces, open_interface
 from tlsinspect.capture.recorder import Recorder, parse_ring
 from tlsinspect.cli import exit_status
-from tlsinspect.cli.child import Command, OwnConnections
+from tlsinspect.cli.child import Command
 from tlsinspect.cli.live import CaptureOptions
 from tlsinspect.cli.live_views import View, view_of
 from tlsinspect.cli.output import screen, write
+from tlsinspect.cli.own import OwnConnections
 from tlsinspect.cli.reading import say
 from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.cli.watch import Plan, Watch
@@ -50,6 +51,7 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
     interfaces = options.interfaces or (interfaces_towards(addresses) if addresses else ()) or (ALL_INTERFACES,)
     session = Around(options, words) if words else Live(options)
     with ExitStack() as stack:
+        stack.callback(session.close)
         capture = stack.enter_context(
             open_interface(
                 interfaces,
@@ -58,7 +60,6 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
                 promiscuous=options.promiscuous,
             )
         )
-        stack.callback(session.close)
         recorder = None
         if options.file is not None:
             recorder = Recorder(
@@ -171,7 +172,7 @@ class Around:
 
     def begin(self, name: str) -> None:
         """Runs the command, now that its packets are captured."""
-        self._command.start()
+        self._command.start(self.own.enter)
 
     def interrupted(self) -> bool:
         """An interrupt from the keyboard reaches the command as well: its end ends the watch."""
@@ -199,16 +200,18 @@ class Around:
     def end(self, counts: Counts, name: str) -> int:
         """Explains the connections of the command."""
         self._command.close()
-        counts = replace(counts, left_out=self.own.left_out)
+        own = self.own
+        counts = replace(counts, left_out=own.left_out, told_by=own.told_by, presumed=own.presumed)
         explained = self._explained()
         report = explanation((name,), explained)
         write(self._with_command(report, counts), self._options.reading.output)
         status = self._command.status
         say(f"The command ended with status {status}.")
-        if self.own.presumed:
+        if own.no_group:
             say(
-                f"{counted(self.own.presumed, 'connection')} kept because of time and address: too short to be seen "
-                "among the command's sockets."
+                f"Its connections were told by its sockets, as no control group of its own could be used "
+                f"({own.no_group}); {counted(own.presumed, 'connection')} too short to be seen among them, kept "
+                "because of time and address."
             )
         say_counts(counts, self._options.file)
         found = any(has_error(diagnosis) for _, diagnosis in explained)

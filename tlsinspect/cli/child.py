@@ -1,4 +1,4 @@
-"""A command around which is captured: its process, its key log, and which connections are its own."""
+"""A command around which is captured: its process and its key log."""
 
 from __future__ import annotations
 
@@ -6,18 +6,14 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from tlsinspect.capture.live import list_interfaces
-from tlsinspect.capture.owners import Owners, adopt_orphans, is_from_here, is_local, packed, reverse_of
+from tlsinspect.capture.owners import adopt_orphans
 from tlsinspect.model.errors import CaptureError
-from tlsinspect.model.frame import Frame
-from tlsinspect.net.packet import Datagram, PacketDecoder, Segment
 
-SYN, ACK = 2, 16
-TCP, UDP = 6, 17
 PATIENCE_SECONDS = 2.0  # for a command that was asked to end
 NOT_FOUND, NOT_EXECUTABLE = 127, 126  # as a shell says it
 
@@ -38,13 +34,16 @@ class Command:
         self.keylog = keylog
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Runs the command.  Raises CaptureError when it cannot be run."""
+    def start(self, enter: Callable[[], None] | None) -> None:
+        """Runs the command; its process calls *enter* first.  Raises CaptureError when it cannot be run."""
         adopt_orphans()
         environment = {**os.environ, "SSLKEYLOGFILE": str(self.keylog.resolve())}
         try:
             self._process = subprocess.Popen(  # noqa: S603 - it is what the user asked for
-                self.words, env=environment, stdout=sys.stderr.fileno()
+                self.words,
+                env=environment,
+                stdout=sys.stderr.fileno(),
+                preexec_fn=enter,
             )
         except OSError as error:
             hint = ""
@@ -70,63 +69,3 @@ class Command:
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
-
-
-class OwnConnections:
-    """Tells the frames of the command's connections from those of others.
-
-    By the sockets that it and its children hold.  A connection too short to be found is kept when it began while the
-    command ran, at an address of this system.  Owns what is known of each connection seen.
-    """
-
-    def __init__(self) -> None:
-        self.ended_ns = 1 << 63  # when the command ended
-        self._owners = Owners()
-        self._addresses = packed(tuple(address for each in list_interfaces() for address in each.addresses))
-        self._presumed: dict[bytes, bool] = {}  # connections in the direction of their first packet
-        self._arriving, self._leaving = PacketDecoder(), PacketDecoder()  # both see every frame, at other times
-
-    def look_at(self, frames: Iterable[Frame]) -> None:
-        """Looks whose connections new frames belong to."""
-        fresh: list[tuple[bytes, int]] = []
-        for frame in frames:
-            packet = self._arriving.decode(frame)
-            if isinstance(packet, Segment | Datagram):
-                key = packet.key if reverse_of(packet.key) not in self._presumed else reverse_of(packet.key)
-                if key not in self._presumed:
-                    begins = isinstance(packet, Datagram) or packet.flags & (SYN | ACK) == SYN
-                    while_it_ran = begins and frame.time_ns <= self.ended_ns
-                    self._presumed[key] = while_it_ran and is_local(key, self._addresses)
-                protocol = UDP if isinstance(packet, Datagram) else TCP
-                if not self._owners.knows(key):
-                    fresh.append((key, protocol))
-                self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
-        self._owners.look_at_processes(soon=bool(fresh))
-        for key, protocol in fresh:  # a socket that is still there now was there at that look
-            self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
-
-    def keeps(self, frame: Frame) -> bool:
-        """Whether a frame that was looked at a moment ago belongs to a connection of the command."""
-        packet = self._leaving.decode(frame)
-        if not isinstance(packet, Segment | Datagram):
-            return False
-        key = packet.key if packet.key in self._presumed else reverse_of(packet.key)
-        return self._is_own(key)
-
-    @property
-    def left_out(self) -> int:
-        """Connections of others."""
-        return sum(not self._is_own(key) for key in self._presumed)
-
-    @property
-    def presumed(self) -> int:
-        """Connections that were kept by time and address alone."""
-        return sum(presumed and self._owners.is_childs(key) is None for key, presumed in self._presumed.items())
-
-    def close(self) -> None:
-        """Asks the system no more."""
-        self._owners.close()
-
-    def _is_own(self, key: bytes) -> bool:
-        verdict = self._owners.is_childs(key)
-        return self._presumed.get(key, False) if verdict is None else verdict

@@ -144,7 +144,9 @@ def capture(
     Ctrl-C, SIGTERM, --duration or --count end it, with status 0, and what was captured, dropped and written is said.
 
     Around a COMMAND the exit status is that of explain: 1 when a finding explains a rejection. That of the command
-    itself is printed on standard error, and stands in the JSON. Its standard output goes to standard error.
+    itself is printed on standard error, and stands in the JSON. Its standard output goes to standard error. Only the
+    connections of the command and its children are kept: root knows them by a control group that the command runs in,
+    anybody else by the command's sockets, and those too short to be seen so by time and address; it is said which.
 
     \b
     tlsinspect capture -i eth0 -f 'tcp port 443'

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tlsinspect.capture.live import Captured, LiveCapture
 from tlsinspect.capture.recorder import Recorder
-from tlsinspect.cli.child import OwnConnections
+from tlsinspect.cli.own import OwnConnections
 from tlsinspect.cli.reading import say
 from tlsinspect.conversation import Conversation
 from tlsinspect.excerpt import Excerpt

@@ -34,7 +34,10 @@ class Counts:
     application_dropped: int  # captured, but not looked at
     conversations_given_up: int  # there were too many at once
     frames_written: int | None  # None: nothing is recorded
-    left_out: int | None = None  # connections of others, around a command
+    # around a command
+    left_out: int | None = None  # connections of others
+    told_by: str | None = None  # "control group" or "sockets": how those were told from its own
+    presumed: int | None = None  # connections kept because of time and address alone
 
 
 def counts_object(counts: Counts) -> dict[str, object]:
