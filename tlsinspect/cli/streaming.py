@@ -67,7 +67,7 @@ def explain_stream(selector: Selector, options: Options) -> int:
     def explain(case: Case, diagnosis: Diagnosis) -> None:
         nonlocal errors, first
         errors += has_error(diagnosis)
-        blocks = tuple(handshake_blocks(case, diagnosis))
+        blocks = tuple(handshake_blocks(case, diagnosis, words.names_of((case,))))
         title = f"What happened in {words.capture_text(case.handshake)}" if first else ""
         first = False
         render(Report(title=title, blocks=blocks, lines=(explained_object(case, diagnosis),)), screen())

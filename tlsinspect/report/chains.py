@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from tlsinspect.diagnosis.rule import Case
@@ -26,10 +26,13 @@ UNSAFE_IN_FILE_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 def chains(captures: Sequence[str], cases: Sequence[Case]) -> Report:
     """A table of certificates for each handshake that shows any; why not for the others."""
     blocks: list[Block] = [] if cases else [Prose(nothing_text(captures))]
+    names = words.names_of(cases)
     for case in cases:
         handshake = case.handshake
-        heading = f"{words.handshake_text(handshake)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
-        blocks += [Prose("; ".join(absent_texts(case)), "faint", heading), *chain_tables(case)]
+        heading = (
+            f"{words.handshake_text(handshake, names)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
+        )
+        blocks += [Prose("; ".join(absent_texts(case, names)), "faint", heading), *chain_tables(case)]
     handshakes = [handshake_object(case) for case in cases]
     return Report(
         title=f"Certificates of {counted(len(cases), 'handshake')} in {', '.join(captures)}",
@@ -45,13 +48,13 @@ def sides(handshake: Handshake) -> Iterator[tuple[Side, CertificateMessage | Mis
     yield Side.CLIENT, handshake.client_certificates
 
 
-def absent_texts(case: Case) -> Iterator[str]:
+def absent_texts(case: Case, names: Mapping[str, str]) -> Iterator[str]:
     """Why a side has no rows."""
     resumed = isinstance(case.handshake.resumption.accepted, str)
     for side, message in sides(case.handshake):
         name = side.value.capitalize()
         if message is Missing.NOT_SENT and resumed:
-            yield f"{name}: not sent, as {words.resumed_text(case)} was resumed"
+            yield f"{name}: not sent, as {words.resumed_text(case, names)} was resumed"
         elif message is Missing.HIDDEN:
             yield f"{name}: hidden (encrypted: add --keylog FILE)"
         elif isinstance(message, Missing):
@@ -103,8 +106,9 @@ def validity_cell(certificate: Certificate, at: datetime) -> Cell:
 
 def pem_files(cases: Sequence[Case]) -> Iterator[tuple[str, str]]:
     """A file name and the PEM text of every certificate; the names are safe whatever the capture is called."""
+    names = words.names_of(cases)
     for case in cases:
-        capture = UNSAFE_IN_FILE_NAME.sub("_", words.capture_text(case.handshake)).lstrip(".-") or "capture"
+        capture = UNSAFE_IN_FILE_NAME.sub("_", words.capture_text(case.handshake, names)).lstrip(".-") or "capture"
         stream = words.stream_text(case.handshake).replace(":", "").replace(".", "_")
         for side, message in sides(case.handshake):
             for place, entry in enumerate(() if isinstance(message, Missing) else message.entries):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.diagnosis.rule import Case, Severity
@@ -31,11 +31,12 @@ def explanation(captures: Sequence[str], explained: Sequence[tuple[Case, Diagnos
     blocks: list[Block] = [] if explained else [Prose(nothing_text(captures))]
     if several:
         blocks.append(Prose(summary_text(explained)))
+    names = words.names_of(case for case, _ in explained)
     for case, diagnosis in explained:
         if not several or matters(diagnosis):
-            blocks += handshake_blocks(case, diagnosis)
+            blocks += handshake_blocks(case, diagnosis, names)
     if healthy:
-        blocks.append(healthy_table(healthy))
+        blocks.append(healthy_table(healthy, names))
     return Report(
         title=f"What happened in {', '.join(captures)}",
         blocks=tuple(blocks),
@@ -66,11 +67,11 @@ def summary_text(explained: Sequence[tuple[Case, Diagnosis]]) -> str:
     return ", ".join(parts) + "."
 
 
-def healthy_table(cases: Sequence[Case]) -> Table:
+def healthy_table(cases: Sequence[Case], names: Mapping[str, str]) -> Table:
     """One line for each handshake that needs no explanation."""
     rows = tuple(
         (
-            Cell(words.handshake_text(case.handshake)),
+            Cell(words.handshake_text(case.handshake, names)),
             Cell(str(case.handshake.client)),
             Cell(str(case.handshake.server)),
             words.server_name_cell(case.handshake),
@@ -84,16 +85,16 @@ def healthy_table(cases: Sequence[Case]) -> Table:
     )
 
 
-def handshake_blocks(case: Case, diagnosis: Diagnosis) -> Iterator[Block]:
-    """One handshake: what happened, the findings, and what could not be told."""
+def handshake_blocks(case: Case, diagnosis: Diagnosis, names: Mapping[str, str]) -> Iterator[Block]:
+    """One handshake: what happened, the findings, and what could not be told; captures by their short names."""
     handshake = case.handshake
     cell = words.outcome_cell(handshake)
     yield Prose(
-        happened_text(case),
-        heading=f"{words.handshake_text(handshake)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
-        f"  {cell.text}",
+        happened_text(case, names),
+        heading=f"{words.handshake_text(handshake, names)}  {words.peers_text(handshake)}  "
+        f"{words.named_text(handshake)}  {cell.text}",
     )
-    yield from finding_blocks(diagnosis.findings, (case,))
+    yield from finding_blocks(diagnosis.findings, names)
     if not diagnosis.findings:
         yield Prose(nothing_found_text(handshake))
     blind = blind_text(diagnosis, (case,))
@@ -111,11 +112,11 @@ def nothing_found_text(handshake: Handshake) -> str:
 # -- what happened --------------------------------------------------------------------------------------------------
 
 
-def happened_text(case: Case) -> str:
+def happened_text(case: Case, names: Mapping[str, str] = words.NO_NAMES) -> str:
     """Sentences: what was asked for, what was agreed, who ended it, when."""
     software = software_text(case)
     fits = (f"Its hello fits {software} (likely).",) if software else ()
-    return " ".join((asked_text(case.handshake), *fits, *agreed_sentences(case), ended_text(case.handshake)))
+    return " ".join((asked_text(case.handshake), *fits, *agreed_sentences(case, names), ended_text(case.handshake)))
 
 
 def asked_text(handshake: Handshake) -> str:
@@ -132,7 +133,7 @@ def asked_text(handshake: Handshake) -> str:
     return f"{dialogue.strip()} {'the' if dialogue else 'The'} client asked for {wanted}.".strip()
 
 
-def agreed_sentences(case: Case) -> Iterator[str]:
+def agreed_sentences(case: Case, names: Mapping[str, str]) -> Iterator[str]:
     """What the server answered, and by which session."""
     version, suite = case.value("server_hello.version"), case.value("server_hello.cipher_suite")
     if isinstance(version, str) and isinstance(suite, str):
@@ -140,7 +141,7 @@ def agreed_sentences(case: Case) -> Iterator[str]:
     accepted = case.handshake.resumption.accepted
     if isinstance(accepted, str):
         how = words.HOW_RESUMED.get(accepted, accepted)
-        yield f"It resumed {words.resumed_text(case)} ({how})."
+        yield f"It resumed {words.resumed_text(case, names)} ({how})."
 
 
 def ended_text(handshake: Handshake) -> str:

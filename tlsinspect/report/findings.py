@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
 from tlsinspect.diagnosis.rule import Case, Fix
 from tlsinspect.diagnosis.stacks import client_stack
 from tlsinspect.fields import BY_PATH
 from tlsinspect.model.frame import Missing
-from tlsinspect.model.handshake import Handshake
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Code, Prose
 
+NO_SIDES: Mapping[str, str] = MappingProxyType({})
 MOST_CODES = 6  # causes named in the line about those that cannot be assessed
 MOST_FIXES = 3  # shown with a finding; its page in the runbook has them all
 MOST_PRODUCTS = 8  # named in the line about the other fixes
@@ -26,23 +28,23 @@ LANGUAGES = {"nginx": "nginx", "Apache": "apache", "Python": "python", "Go": "go
 
 
 def finding_blocks(
-    findings: Sequence[Diagnosed], cases: Sequence[Case], names: Mapping[str, str] | None = None
+    findings: Sequence[Diagnosed], names: Mapping[str, str], sides: Mapping[str, str] = NO_SIDES
 ) -> Iterator[Block]:
     """Findings, numbered: those of the first one's severity in full, lesser ones as remarks.
 
-    *names* are those of the left and the right handshake in a pair.
+    *names*: the short names of the captures.  *sides*: what the left and the right handshake of a pair are called.
     """
     if not findings:
         return
     full = [each for each in findings if each.severity >= findings[0].severity]
     for number, found in enumerate(full, start=1):
         yield Prose(
-            shortened(found.finding.explanation, cases),
+            shortened(found.finding.explanation, names),
             words.TONE_OF_SEVERITY[found.severity],
             heading=f"{number}. {heading(found)}",
             level=3,
         )
-        evidence = [evidence_line(each, names or {}) for each in found.evidence]
+        evidence = [evidence_line(each, sides) for each in found.evidence]
         if evidence:
             yield Prose("Evidence:\n" + "\n".join(f"- {line}" for line in evidence))
         earlier = next((at for at, one in enumerate(full[: number - 1], 1) if one.code in found.cause.follows_from), 0)
@@ -52,7 +54,7 @@ def finding_blocks(
             yield from chosen_fixes(found)
     lesser = findings[len(full) :]
     if lesser:
-        remarks = (f"- {heading(each)}: {shortened(each.finding.explanation, cases)}" for each in lesser)
+        remarks = (f"- {heading(each)}: {shortened(each.finding.explanation, names)}" for each in lesser)
         yield Prose("Noticed as well:\n" + "\n".join(remarks))
 
 
@@ -62,23 +64,10 @@ def heading(found: Diagnosed) -> str:
     return f"{found.cause.title} [{found.code}; {found.severity.name.lower()}, {certainty}]"
 
 
-def shortened(text: str, cases: Sequence[Case]) -> str:
-    """A text in which captures are called by their short names, where those tell them apart."""
-    captures = {each.capture for case in cases for each in handshakes_of(case)}
-    short = {capture: words.short_name(capture) for capture in captures}
-    if len(set(short.values())) < len(captures):
-        return text
-    for capture in sorted(captures, key=len, reverse=True):
-        text = text.replace(f"{capture}#", f"{short[capture]}#")
-    return text
-
-
-def handshakes_of(case: Case) -> Iterator[Handshake]:
-    """The handshakes that a text about a case may name."""
-    yield case.handshake
-    if case.origin is not None:
-        yield case.origin.handshake
-        yield case.origin.first
+def shortened(text: str, names: Mapping[str, str]) -> str:
+    """A text in which captures are called by their short names."""
+    longest_first = sorted(names, key=len, reverse=True)
+    return re.sub(f"(?:{'|'.join(map(re.escape, longest_first))})(?=#)", lambda found: names[found[0]], text)
 
 
 def chosen_fixes(found: Diagnosed) -> Iterator[Block]:
@@ -102,9 +91,9 @@ def fix_blocks(fixes: Sequence[Fix]) -> Iterator[Block]:
             yield Code(fix.example, LANGUAGES.get(fix.product, ""))
 
 
-def evidence_line(evidence: Evidence, names: Mapping[str, str]) -> str:
+def evidence_line(evidence: Evidence, sides: Mapping[str, str]) -> str:
     """Such as "frame 4: Server name: not sent  [frame.number == 4 && !tls.handshake.extensions_server_name]"."""
-    where = f"{names[evidence.side]}, " if evidence.side and evidence.side in names else ""
+    where = f"{sides[evidence.side]}, " if evidence.side and evidence.side in sides else ""
     frames = evidence.frames
     place = f"frame {frames[-1]}" if frames else "the connection"
     title = BY_PATH[evidence.path].title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.frame import Missing
@@ -29,7 +29,8 @@ def lineage(captures: Sequence[str], cases: Sequence[Case]) -> Report:
             if id(source) not in chosen:
                 outside[id(source)] = source
     first = [case for case in cases if case.origin is None and (is_resumed(case) or id(case.handshake) in children)]
-    roots = [node(case, children) for case in (*(Case(handshake=each) for each in outside.values()), *first)]
+    names = words.names_of(cases)
+    roots = [node(case, children, names) for case in (*(Case(handshake=each) for each in outside.values()), *first)]
     unused = sum(case.origin is None for case in cases) - len(first)
     blocks: list[Block] = [Tree(tuple(roots))] if roots else [Prose("No session was resumed.")]
     if unused:
@@ -50,23 +51,23 @@ def is_resumed(case: Case) -> bool:
     return isinstance(case.handshake.resumption.accepted, str)
 
 
-def node(case: Case, children: dict[int, list[Case]]) -> Node:
+def node(case: Case, children: dict[int, list[Case]], names: Mapping[str, str]) -> Node:
     """A handshake and those that resumed a session that it issued."""
-    below = tuple(node(child, children) for child in children.get(id(case.handshake), ()))
-    return Node(resumption_cell(case) if is_resumed(case) else full_cell(case), below)
+    below = tuple(node(child, children, names) for child in children.get(id(case.handshake), ()))
+    return Node(resumption_cell(case, names) if is_resumed(case) else full_cell(case, names), below)
 
 
-def place_text(handshake: Handshake) -> str:
+def place_text(handshake: Handshake, names: Mapping[str, str]) -> str:
     """Where and when, and the name asked for."""
     return (
-        f"{words.handshake_text(handshake)}  {words.clock_text(handshake.started_ns)}  {words.peers_text(handshake)}"
-        f"  {words.named_text(handshake)}"
+        f"{words.handshake_text(handshake, names)}  {words.clock_text(handshake.started_ns)}  "
+        f"{words.peers_text(handshake)}  {words.named_text(handshake)}"
     )
 
 
-def full_cell(case: Case) -> Cell:
+def full_cell(case: Case, names: Mapping[str, str]) -> Cell:
     """A full handshake: what a session holds from then on; of one that offered a session, that it was not taken up."""
-    text = f"{place_text(case.handshake)}: full handshake, {identity_text(case.handshake)}"
+    text = f"{place_text(case.handshake, names)}: full handshake, {identity_text(case.handshake)}"
     if case.origin is None:
         return Cell(text)
     return Cell(f"{text}; the session that it offered was not taken up ({known_text(case.origin)})", "warn")
@@ -77,11 +78,11 @@ def known_text(origin: Origin) -> str:
     return f"{origin.certainty}: {origin.reason[:1].lower()}{origin.reason[1:].rstrip('.')}"
 
 
-def resumption_cell(case: Case) -> Cell:
+def resumption_cell(case: Case, names: Mapping[str, str]) -> Cell:
     """A resumption: how it is known, and what came with the session."""
     handshake, origin = case.handshake, case.origin
     how = words.HOW_RESUMED.get(str(handshake.resumption.accepted), str(handshake.resumption.accepted))
-    text = f"{place_text(handshake)}: resumed by {how}"
+    text = f"{place_text(handshake, names)}: resumed by {how}"
     if origin is None:
         return Cell(f"{text}; the session began before the capture", "warn")
     text += f" ({known_text(origin)})"

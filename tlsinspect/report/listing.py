@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.frame import Missing
@@ -31,7 +31,10 @@ def handshake_list(captures: Sequence[str], cases: Sequence[Case]) -> Report:
     """One row per handshake, in the order given."""
     several = len(captures) > 1
     columns = ("Capture", *COLUMNS) if several else COLUMNS
-    rows = tuple((Cell(words.capture_text(c.handshake)), *row(c)) if several else row(c) for c in cases)
+    names = words.names_of(cases)
+    rows = tuple(
+        (Cell(words.capture_text(case.handshake, names)), *row(case, names)) if several else row(case) for case in cases
+    )
     handshakes = [handshake_object(case) for case in cases]
     table = Table(columns, rows, keep=FIRST, firm=4)
     return Report(
@@ -42,7 +45,7 @@ def handshake_list(captures: Sequence[str], cases: Sequence[Case]) -> Report:
     )
 
 
-def row(case: Case) -> tuple[Cell, ...]:
+def row(case: Case, names: Mapping[str, str] = words.NO_NAMES) -> tuple[Cell, ...]:
     """The cells of one handshake, in the order of COLUMNS."""
     handshake = case.handshake
     return (
@@ -55,7 +58,7 @@ def row(case: Case) -> tuple[Cell, ...]:
         alpn_cell(case),
         words.server_certificate_cell(handshake),
         words.client_authentication_cell(handshake),
-        words.session_cell(case),
+        words.session_cell(case, names),
         words.outcome_cell(handshake),
     )
 

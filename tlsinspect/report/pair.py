@@ -34,12 +34,9 @@ ORDER = tuple(Group)
 
 
 def pair_names(left: Case, right: Case) -> tuple[str, str]:
-    """Names for the two: the file and the stream; with folders where the files share their names."""
-    names = words.handshake_text(left.handshake), words.handshake_text(right.handshake)
-    if names[0] != names[1]:
-        return names
-    full = tuple(f"{case.handshake.capture}#{words.stream_text(case.handshake)}" for case in (left, right))
-    return full[0], full[1]
+    """Names for the two: the file and the stream; with as many folders as tell the files apart."""
+    short = words.names_of((left, right))
+    return words.handshake_text(left.handshake, short), words.handshake_text(right.handshake, short)
 
 
 def pair_report(left: Case, right: Case, diagnosis: Diagnosis, *, pair: Pair, everything: bool = False) -> Report:
@@ -57,7 +54,7 @@ def pair_report(left: Case, right: Case, diagnosis: Diagnosis, *, pair: Pair, ev
         blocks.append(difference_table(shown, diagnosis, heads))
     blocks += hidden_blocks(diagnosis)
     blocks += software_blocks((left, right), names)
-    blocks += finding_blocks(diagnosis.findings, (left, right), {"left": names[0], "right": names[1]})
+    blocks += finding_blocks(diagnosis.findings, words.names_of((left, right)), {"left": names[0], "right": names[1]})
     blocks += doubt_blocks(diagnosis, left, right)
     listed = [each for each in diagnosis.differences if everything or not each.equal]
     data = {

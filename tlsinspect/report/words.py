@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePath
+from types import MappingProxyType
 
 from tlsinspect import fields, registry
 from tlsinspect.diagnosis.rule import Case, Certainty, Severity
@@ -13,6 +15,7 @@ from tlsinspect.model.handshake import Handshake, Outcome
 from tlsinspect.model.message import Alert, Certificate, CertificateMessage, CertificateRequest, ServerHello
 from tlsinspect.report.blocks import Cell
 
+NO_NAMES: Mapping[str, str] = MappingProxyType({})
 MOST_CHARACTERS = 120  # of one value in a table; JSON has all of it
 MOST_ELEMENTS = 80  # of one list in a table
 
@@ -97,19 +100,40 @@ def stream_text(handshake: Handshake) -> str:
     return f"{number}.{handshake.part}" if handshake.parts > 1 or handshake.part > 1 else number
 
 
-def short_name(capture: str) -> str:
-    """A capture without its folders; standard input by name."""
-    return "standard input" if capture == "-" else PurePath(capture).name or capture
+def short_name(capture: str, parts: int = 1) -> str:
+    """The last parts of a capture's path, its name if there is but one; standard input by name."""
+    return "standard input" if capture == "-" else "/".join(PurePath(capture).parts[-parts:]) or capture
 
 
-def capture_text(handshake: Handshake) -> str:
-    """The capture of a handshake without its folders."""
-    return short_name(handshake.capture)
+def short_names(captures: Iterable[str]) -> dict[str, str]:
+    """A name for each capture: without folders, or with as many of the last ones as tell all of them apart."""
+    names = set(captures)
+    deepest = max((len(PurePath(name).parts) for name in names), default=1)
+    for parts in range(1, deepest + 1):
+        short = {name: short_name(name, parts) for name in names}
+        if len(set(short.values())) == len(names):
+            return short
+    return {name: name for name in names}
 
 
-def handshake_text(handshake: Handshake) -> str:
+def names_of(cases: Iterable[Case]) -> dict[str, str]:
+    """Short names of the captures of all these handshakes, and of those whose sessions they resumed."""
+    captures = set[str]()
+    for case in cases:
+        captures.add(case.handshake.capture)
+        if case.origin is not None:
+            captures.update((case.origin.handshake.capture, case.origin.first.capture))
+    return short_names(captures)
+
+
+def capture_text(handshake: Handshake, names: Mapping[str, str] = NO_NAMES) -> str:
+    """The capture of a handshake by its short name."""
+    return names.get(handshake.capture) or short_name(handshake.capture)
+
+
+def handshake_text(handshake: Handshake, names: Mapping[str, str] = NO_NAMES) -> str:
     """Such as "nginx.pcap#3"."""
-    return f"{capture_text(handshake)}#{stream_text(handshake)}"
+    return f"{capture_text(handshake, names)}#{stream_text(handshake)}"
 
 
 def peers_text(handshake: Handshake) -> str:
@@ -237,7 +261,7 @@ def client_authentication_cell(handshake: Handshake) -> Cell:
     return value_cell(request)
 
 
-def session_cell(case: Case) -> Cell:
+def session_cell(case: Case, names: Mapping[str, str] = NO_NAMES) -> Cell:
     """Whether the session is new, or which one was resumed."""
     accepted = case.handshake.resumption.accepted
     if isinstance(accepted, Missing):
@@ -248,19 +272,21 @@ def session_cell(case: Case) -> Cell:
     how = HOW_RESUMED.get(accepted, accepted)
     if case.origin is None:
         return Cell(f"resumed ({how})")
-    return Cell(f"resumed from {origin_text(case.handshake, case.origin.handshake).removeprefix('stream ')} ({how})")
+    source = origin_text(case.handshake, case.origin.handshake, names).removeprefix("stream ")
+    return Cell(f"resumed from {source} ({how})")
 
 
-def resumed_text(case: Case) -> str:
+def resumed_text(case: Case, names: Mapping[str, str] = NO_NAMES) -> str:
     """The session that was resumed, in a sentence."""
     if case.origin is None:
         return "a session that began outside the capture"
-    return f"the session of {origin_text(case.handshake, case.origin.handshake)}"
+    return f"the session of {origin_text(case.handshake, case.origin.handshake, names)}"
 
 
-def origin_text(handshake: Handshake, source: Handshake) -> str:
+def origin_text(handshake: Handshake, source: Handshake, names: Mapping[str, str] = NO_NAMES) -> str:
     """The handshake that a session came from; with its capture when that is another one."""
-    return f"stream {stream_text(source)}" if source.capture == handshake.capture else handshake_text(source)
+    here = source.capture == handshake.capture
+    return f"stream {stream_text(source)}" if here else handshake_text(source, names)
 
 
 def version_cell(handshake: Handshake) -> Cell:
