@@ -46,8 +46,9 @@ class ExtensionBlock:
 
     def has(self, extension_type: int) -> bool | Missing:
         """Whether an extension of that type was sent; LOST when the block could not be read to its end."""
-        if any(extension.type == extension_type for extension in self.extensions):
-            return True
+        for extension in self.extensions:
+            if extension.type == extension_type:
+                return True
         return Missing.LOST if self.defect else False
 
 

@@ -5,7 +5,9 @@ The one loop of the package is here: keys found by the hello messages open the r
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tlsinspect.model.frame import Defect, Side
@@ -45,6 +47,9 @@ MOST_EVENTS = 400  # of one connection; a handshake with every message in a reco
 MOST_KEPT = 1 << 17  # octets kept to be read again, of connections whose secrets may come late
 MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
 
+_new = tuple.__new__  # a third of the time of Event(...), which goes through a function written in Python
+CHANGE = ChangeCipherSpec()  # one is like the other
+
 
 @dataclass(slots=True)
 class Direction:
@@ -81,6 +86,7 @@ class Connection:
         "events",
         "hello_only",
         "server",
+        "tls13",
         "version",
     )
 
@@ -91,6 +97,7 @@ class Connection:
         self.client = Direction(Side.CLIENT, RecordReader(), MessageReader())
         self.server = Direction(Side.SERVER, RecordReader(), MessageReader())
         self.version = 0  # negotiated; 0 until the ServerHello
+        self.tls13 = False  # it is TLS 1.3, or a draft of it
         self.cipher_suite = 0
         self.early_data = False  # the client announced 0-RTT data
         self.hello_only = True  # from the client nothing but hellos has come
@@ -128,15 +135,33 @@ class Connection:
     def feed(self, side: Side, chunk: Chunk) -> None:
         """Takes the next octets, or the next gap, of one side."""
         direction = self.client if side is Side.CLIENT else self.server
-        if self._secrets is not None and self._secrets.growing and self._kept_octets < MOST_KEPT:
+        if self._secrets is not None and self._secrets.growing:
+            self._keep(side, chunk)
+        self._items(direction, direction.records.feed(chunk))
+
+    def read(self, direction: Direction, octets: bytes, frame: int, time_ns: int) -> None:
+        """The same for the next octets of one direction, without a chunk around them."""
+        if self._secrets is not None and self._secrets.growing:
+            self._keep(direction.side, Chunk(octets, 0, frame, time_ns))
+        self._items(direction, direction.records.read(octets, frame, time_ns))
+
+    def _keep(self, side: Side, chunk: Chunk) -> None:
+        if self._kept_octets < MOST_KEPT:
             self._kept.append((side, chunk))
             self._kept_octets += len(chunk.octets)
-        for item in direction.records.feed(chunk):
-            if isinstance(item, Record):
-                self._record(direction, item)
+
+    def _items(self, direction: Direction, items: Iterable[Record | Lost | Plain]) -> None:
+        for item in items:
+            if type(item) is Record:
+                content_type, _, fragment, octets, _, _ = item
+                if content_type == APPLICATION_DATA and self._opener is None and len(fragment) == octets:
+                    self._unopened(direction, item)  # what most records come to, at once
+                else:
+                    self._record(direction, item)
             elif isinstance(item, Lost):
                 self._lost(direction, item)
             else:
+                assert isinstance(item, Plain)
                 self._plain(direction, item)
 
     def finish(self, time_ns: int) -> bool:
@@ -169,7 +194,7 @@ class Connection:
     def _early(self, side: Side) -> bool:
         """Whether data that were opened are 0-RTT data, or may be."""
         before_finished = self._opener is not None and Side.CLIENT not in self._opener.finished_sides
-        return side is Side.CLIENT and before_finished and (self.version == 0 or is_tls13(self.version))
+        return side is Side.CLIENT and before_finished and (self.version == 0 or self.tls13)
 
     def _lost_data(self, direction: Direction, frame: int) -> None:
         """Notes that application data may have been in what is lost: after the ServerHello, or as 0-RTT data."""
@@ -231,7 +256,7 @@ class Connection:
             self._raw(direction, raw, encrypted=direction.opened)
 
     def _raw(self, direction: Direction, raw: RawMessage, *, encrypted: bool) -> None:
-        version = TLS13 if is_tls13(self.version) else self.version
+        version = TLS13 if self.tls13 else self.version
         message = decode_message(
             raw.type, raw.body, side=direction.side, version=version, cipher_suite=self.cipher_suite
         )
@@ -243,21 +268,24 @@ class Connection:
         self, direction: Direction, message: Message, frames: tuple[int, ...], time_ns: int, *, encrypted: bool
     ) -> None:
         self._add(direction, message, frames, time_ns, encrypted=encrypted)
-        match message:
-            case ClientHello() if direction.side is Side.CLIENT:
-                self._client_hello(message)
-            case ServerHello() if direction.side is Side.SERVER:
-                self._server_hello(message)
-            case EncryptedExtensions() if self.data is not None:
-                self.data.judge_early(accepted=message.has(EARLY_DATA) is True)
-            case PlainMessage(type=messages.FINISHED):
-                direction.finished = True
-                if self._opener:
-                    self._opener.finished(direction.side)
-            case PlainMessage(type=messages.KEY_UPDATE) if self._opener:
-                self._opener.key_update(direction.side)
-            case PlainMessage(type=messages.CLIENT_KEY_EXCHANGE):
-                self.hello_only = False
+        if isinstance(message, PlainMessage):
+            self._plain_message(direction, message.type)
+        elif isinstance(message, ClientHello) and direction.side is Side.CLIENT:
+            self._client_hello(message)
+        elif isinstance(message, ServerHello) and direction.side is Side.SERVER:
+            self._server_hello(message)
+        elif isinstance(message, EncryptedExtensions) and self.data is not None:
+            self.data.judge_early(accepted=message.has(EARLY_DATA) is True)
+
+    def _plain_message(self, direction: Direction, message_type: int) -> None:
+        if message_type == messages.FINISHED:
+            direction.finished = True
+            if self._opener:
+                self._opener.finished(direction.side)
+        elif message_type == messages.CLIENT_KEY_EXCHANGE:
+            self.hello_only = False
+        elif message_type == messages.KEY_UPDATE and self._opener:
+            self._opener.key_update(direction.side)
 
     def _client_hello(self, hello: ClientHello) -> None:
         if self.complete:  # renegotiation: the second handshake of this connection
@@ -269,6 +297,7 @@ class Connection:
 
     def _server_hello(self, hello: ServerHello) -> None:
         self.version = hello.version
+        self.tls13 = is_tls13(hello.version)
         self.cipher_suite = hello.cipher_suite
         if hello.hello_retry_request:
             if self.data is not None:
@@ -288,10 +317,10 @@ class Connection:
             self._add(direction, alert, record.frames, record.time_ns, encrypted=encrypted)
 
     def _change_cipher_spec(self, direction: Direction, record: Record, *, encrypted: bool = False) -> None:
-        self._add(direction, ChangeCipherSpec(), record.frames, record.time_ns, encrypted=encrypted)
+        self._add(direction, CHANGE, record.frames, record.time_ns, encrypted=encrypted)
         # In TLS 1.3 it means nothing (RFC 8446 section 5); a client sends it there before 0-RTT data, too.
-        early = direction.side is Side.CLIENT and self.hello_only and any_hello(self.events)
-        if is_tls13(self.version) or (self.version == 0 and early):
+        early = self.version == 0 and direction.side is Side.CLIENT and self.hello_only
+        if self.tls13 or (early and any_hello(self.events)):
             return
         self._encrypted_from_here(direction)
 
@@ -310,7 +339,7 @@ class Connection:
             if len(self._waiting) < MOST_DATA_EVENTS:
                 self._waiting.append(record)
             return
-        if direction.adrift and not direction.encrypted and not is_tls13(self.version) and self._opener:
+        if direction.adrift and not direction.encrypted and not self.tls13 and self._opener:
             self._encrypted_from_here(direction)  # the ChangeCipherSpec is lost
         opened = self._opener.open(direction.side, record) if self._opener else None
         if opened is None:
@@ -334,37 +363,33 @@ class Connection:
             if octets and self.data is not None:
                 early = self._early(direction.side)
                 self.data.add(Data(direction.side, octets, record.frames[-1]), early=early)
-            self._data(direction, ApplicationData(record.octets), record, encrypted=True)
+            direction.data_octets += record.octets
+            if direction.data_events < MOST_DATA_EVENTS:
+                direction.data_events += 1
+                self._add(direction, application_data(record.octets), record.frames, record.time_ns, encrypted=True)
 
     def _unopened(self, direction: Direction, record: Record) -> None:
+        content_type, _, _, octets, frames, time_ns = record
         if not direction.messages.empty:  # it may hold the rest of the message under way
-            self._cut(direction, record.time_ns)
+            self._cut(direction, time_ns)
         direction.adrift = True
-        self._lost_data(direction, record.frames[-1])
-        if is_tls13(self.version) or record.type != APPLICATION_DATA:
-            message: ApplicationData | EncryptedRecord = EncryptedRecord(record.type, record.octets)
-        else:
-            message = ApplicationData(record.octets)
-        if record.type == HANDSHAKE:  # TLS 1.2 and before: the first after ChangeCipherSpec is the Finished
-            direction.finished = True
-        elif is_tls13(self.version):
+        if self.data is not None:
+            self._lost_data(direction, frames[-1])
+        if self.tls13:
             # Which record holds the Finished cannot be told; records of the client before those of the server are
             # 0-RTT data.
             direction.finished = direction.side is Side.SERVER or self.server.finished
-        self._data(direction, message, record)
-
-    def _data(
-        self,
-        direction: Direction,
-        message: ApplicationData | EncryptedRecord,
-        record: Record,
-        *,
-        encrypted: bool = False,
-    ) -> None:
-        direction.data_octets += record.octets
+        if content_type == HANDSHAKE:  # TLS 1.2 and before: the first after ChangeCipherSpec is the Finished
+            direction.finished = True
+        message: ApplicationData | EncryptedRecord
+        if self.tls13 or content_type != APPLICATION_DATA:
+            message = encrypted_record(content_type, octets)
+        else:
+            message = application_data(octets)
+        direction.data_octets += octets
         if direction.data_events < MOST_DATA_EVENTS:
             direction.data_events += 1
-            self._add(direction, message, record.frames, record.time_ns, encrypted=encrypted)
+            self._add(direction, message, frames, time_ns)
 
     def _add(
         self,
@@ -376,9 +401,11 @@ class Connection:
         encrypted: bool = False,
     ) -> None:
         if len(self.events) < MOST_EVENTS:
-            self.events.append(
-                Event(side=direction.side, time_ns=time_ns, frames=frames, message=message, encrypted=encrypted)
-            )
+            self.events.append(_new(Event, (direction.side, time_ns, frames, message, encrypted)))
+
+
+encrypted_record = lru_cache(maxsize=4096)(EncryptedRecord)  # by type and length, in which many are equal
+application_data = lru_cache(maxsize=4096)(ApplicationData)
 
 
 def opener(secrets: Secrets | None) -> Opener | None:
@@ -392,20 +419,20 @@ def opener(secrets: Secrets | None) -> Opener | None:
 
 def plausible(fragment: bytes) -> bool:
     """Whether a handshake fragment begins with a message header that makes sense in clear."""
-    return (
-        fragment[:1] != b""
-        and fragment[0] in messages.NAMES
-        and (len(fragment) < 4 or int.from_bytes(fragment[1:4], "big") <= LARGEST)
-    )
+    if not fragment or fragment[0] not in messages.NAMES:
+        return False
+    return len(fragment) < 4 or fragment[1] << 16 | fragment[2] << 8 | fragment[3] <= LARGEST
 
 
 def any_hello(events: list[Event]) -> bool:
     """Whether a ClientHello was seen, whole or in part."""
-    return any(
-        isinstance(event.message, ClientHello)
-        or (isinstance(event.message, UndecodedMessage) and event.message.type == messages.CLIENT_HELLO)
-        for event in events
-    )
+    for event in events:
+        message = event.message
+        if type(message) is ClientHello:
+            return True
+        if isinstance(message, UndecodedMessage) and message.type == messages.CLIENT_HELLO:
+            return True
+    return False
 
 
 def cut_message(message: Message, raw: RawMessage) -> Message:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 HEADER = 4  # octets: type, length
 LARGEST = 1 << 18  # octets of one message; the largest certificate chains seen are near 100 KiB
 
+_new = tuple.__new__  # a third of the time of RawMessage(...), which goes through a function written in Python
+
 
 class RawMessage(NamedTuple):
     """One message, not yet decoded."""
@@ -39,34 +41,40 @@ class MessageReader:
     def feed(self, fragment: bytes, frames: tuple[int, ...], time_ns: int) -> list[RawMessage]:
         """The messages that the fragment completes, in order."""
         data = fragment
+        end = len(data)
         if self._pending:
             self._pending += fragment
             self._frames += [frame for frame in frames if frame > self._frames[-1]]
             if len(self._pending) < self._need:
                 return []
             data = bytes(self._pending)
+            end = len(data)
             frames = tuple(self._frames)
+            self._pending = bytearray()
         messages = []
-        at, end = 0, len(data)
-        while end - at >= HEADER:
-            size = int.from_bytes(data[at + 1 : at + HEADER], "big")
+        at = 0
+        while at + HEADER <= end:
+            size = data[at + 1] << 16 | data[at + 2] << 8 | data[at + 3]
             if size > LARGEST:  # no message is so long: this is not the start of one
                 messages.append(RawMessage(data[at], data[at + HEADER :], size, frames, time_ns))
                 at = end
                 break
-            if end - at < HEADER + size:
-                break
             start = at + HEADER
-            at = start + size
-            messages.append(RawMessage(data[start - HEADER], data[start:at], size, frames, time_ns))
-        rest = data[at:] if at else data
-        self._pending = bytearray(rest)
-        self._need = HEADER + (int.from_bytes(rest[1:HEADER], "big") if len(rest) >= HEADER else 0)
-        self._frames = list(frames)
+            after = start + size
+            if after > end:
+                break
+            messages.append(_new(RawMessage, (data[at], data[start:after], size, frames, time_ns)))
+            at = after
+        if at < end:
+            self._pending = bytearray(data[at:])
+            self._need = HEADER + (size if at + HEADER <= end else 0)
+            self._frames = list(frames)
         return messages
 
     def cut(self, time_ns: int) -> list[RawMessage]:
         """The message under way, as far as it was captured: what follows it is lost."""
+        if not self._pending:
+            return []
         pending, self._pending = bytes(self._pending), bytearray()
         if len(pending) < HEADER:
             return []

@@ -6,6 +6,7 @@ RFC 8446 section 4, RFC 5246 section 7.4, IANA's TLS HandshakeType list.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from tlsinspect.model.frame import Defect, Side
@@ -131,7 +132,7 @@ def decode_message(
             return message
     decode = DECODERS.get(message_type)
     if decode is None:
-        return PlainMessage(message_type, len(body))
+        return plain_message(message_type, len(body))
     try:
         return decode(Cursor(body), Context(side, version, cipher_suite, dtls))
     except Malformed as error:
@@ -139,6 +140,7 @@ def decode_message(
         return UndecodedMessage(message_type, body, Defect(where, error.problem, error.offset))
 
 
+plain_message = lru_cache(maxsize=1024)(PlainMessage)  # most are of a few lengths
 CHAINS = frozenset({CERTIFICATE, COMPRESSED_CERTIFICATE})  # sent by both sides
 
 

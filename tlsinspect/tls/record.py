@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from struct import Struct
 from typing import NamedTuple
 
 from tlsinspect.net.reassembly import Chunk
@@ -11,6 +13,9 @@ LARGEST = 2**14 + 2048  # RFC 5246 section 6.2.3, the loosest limit of any versi
 CONTENT_TYPES = frozenset((20, 21, 22, 23, 24))  # change_cipher_spec, alert, handshake, application_data, heartbeat
 SSLV2_HELLO = -1  # stands for the type of a ClientHello in an SSL 2.0 record
 MOST_PLAIN = 256  # octets kept of what is no TLS
+
+_header = Struct(">BBBH").unpack_from
+_new = tuple.__new__  # a third of the time of Record(...), which goes through a function written in Python
 
 
 class Record(NamedTuple):
@@ -54,43 +59,44 @@ class RecordReader:
         self._pending = bytearray()
         self._need = 0  # octets that the pending ones have to be before anything can be said
         self._missing = 0  # octets at the end of the pending record that are not in the capture
-        self._frames: list[int] = []
+        self._frames: list[int] = []  # of the pending octets
         self._lost = False  # the next octets may be anywhere in a record
         self._started = False
         self.ended = False  # what came is no TLS
 
-    def feed(self, chunk: Chunk) -> list[Record | Lost | Plain]:
+    def feed(self, chunk: Chunk) -> Sequence[Record | Lost | Plain]:
         """What the chunk completes, in order."""
+        if not chunk.gap:
+            return self.read(chunk.octets, chunk.frame, chunk.time_ns)
+        return () if self.ended else self._skip(chunk)
+
+    def read(self, octets: bytes, frame: int, time_ns: int) -> Sequence[Record | Lost | Plain]:
+        """The same for the next octets, without a chunk around them."""
         if self.ended:
-            return []
-        if chunk.gap:
-            return self._skip(chunk)
-        octets = chunk.octets
-        frame = chunk.frame
+            return ()
+        frames: tuple[int, ...] = (frame,)
         if self._pending:
             if self._missing:  # captured octets follow a gap inside the record
-                return self._behind_gap(chunk)
+                return self._behind_gap(octets, frame, time_ns)
             if self._frames[-1] != frame:
                 self._frames.append(frame)
             self._pending += octets
             if len(self._pending) < self._need:
-                return []
+                return ()
             octets = bytes(self._pending)
             frames = tuple(self._frames)
+            self._pending = bytearray()
         elif self._lost:
             if not is_header(octets):
-                return []
+                return ()
             self._lost = False
-            frames = (frame,)
-        else:
-            frames = (frame,)
-        return self._cut(octets, frames, chunk)
+        return self._cut(octets, frames, frame, time_ns)
 
-    def finish(self) -> list[Record | Lost | Plain]:
+    def finish(self) -> Sequence[Record | Lost | Plain]:
         """The record that never became whole, as far as it was captured."""
+        if len(self._pending) < HEADER or self.ended:
+            return ()
         pending, self._pending = bytes(self._pending), bytearray()
-        if len(pending) < HEADER or self.ended:
-            return []
         frames = tuple(self._frames)
         if pending[0] & 0x80:
             octets = (pending[0] & 0x7F) << 8 | pending[1]
@@ -99,10 +105,13 @@ class RecordReader:
         version = int.from_bytes(pending[1:3], "big")
         return [Record(pending[0], version, pending[HEADER:], octets, frames, 0)]
 
-    def _cut(self, data: bytes, frames: tuple[int, ...], chunk: Chunk) -> list[Record | Lost | Plain]:
+    def _cut(self, data: bytes, frames: tuple[int, ...], frame: int, time_ns: int) -> list[Record | Lost | Plain]:
+        """The records that are whole; what remains is pending.  *frames* carried the first of them, *frame* the rest.
+
+        One function: this loop runs for every record.
+        """
         records: list[Record | Lost | Plain] = []
         at, end = 0, len(data)
-        last = (chunk.frame,)
         if not self._started and end >= HEADER:
             self._started = True
             if is_sslv2_hello(data):
@@ -111,27 +120,29 @@ class RecordReader:
                     self._started = False
                     self._keep(data, frames, 2 + size)
                     return records
-                records.append(Record(SSLV2_HELLO, SSLV2_HELLO, data[2 : 2 + size], size, frames, chunk.time_ns))
-                at, frames = 2 + size, last
-        while end - at >= HEADER:
-            size = data[at + 3] << 8 | data[at + 4]
-            content_type = data[at]
-            if content_type not in CONTENT_TYPES or data[at + 1] != 3 or size > LARGEST:
+                records.append(Record(SSLV2_HELLO, SSLV2_HELLO, data[2 : 2 + size], size, frames, time_ns))
+                at, frames = 2 + size, (frame,)
+        while at + HEADER <= end:
+            content_type, major, minor, size = _header(data, at)
+            if content_type not in CONTENT_TYPES or major != 3 or size > LARGEST:
                 self.ended = True
-                self._pending = bytearray()
-                records.append(Plain(data[at : at + MOST_PLAIN], chunk.frame, chunk.time_ns))
+                records.append(Plain(data[at : at + MOST_PLAIN], frame, time_ns))
                 return records
-            if end - at < HEADER + size:
-                break
             start = at + HEADER
-            at = start + size
-            records.append(Record(content_type, 0x300 | data[start - 3], data[start:at], size, frames, chunk.time_ns))
-            frames = last
-        rest = data[at:] if at else data
-        self._keep(rest, frames, HEADER + (rest[3] << 8 | rest[4]) if len(rest) >= HEADER else HEADER)
-        if 0 < len(rest) < HEADER and not may_begin_record(rest):
-            self.ended = True
-            records.append(Plain(rest, chunk.frame, chunk.time_ns))
+            after = start + size
+            if after > end:
+                self._keep(data[at:] if at else data, frames, HEADER + size)
+                return records
+            records.append(_new(Record, (content_type, 0x300 | minor, data[start:after], size, frames, time_ns)))
+            at = after
+            if frames[-1] != frame or len(frames) > 1:
+                frames = (frame,)
+        if at < end:
+            rest = data[at:]
+            self._keep(rest, frames, HEADER)
+            if not may_begin_record(rest):
+                self.ended = True
+                records.append(Plain(rest, frame, time_ns))
         return records
 
     def _keep(self, octets: bytes, frames: tuple[int, ...], need: int) -> None:
@@ -159,33 +170,31 @@ class RecordReader:
         if chunk.gap < room:
             self._missing += chunk.gap
             return []
-        return self._emit_cut(chunk, chunk.gap - room)
+        return self._emit_cut(chunk.frame, chunk.time_ns, chunk.gap - room)
 
-    def _behind_gap(self, chunk: Chunk) -> list[Record | Lost | Plain]:
+    def _behind_gap(self, octets: bytes, frame: int, time_ns: int) -> list[Record | Lost | Plain]:
         """Octets of a record whose middle is missing cannot be used, but for finding the record's end."""
-        octets = int.from_bytes(self._pending[3:HEADER], "big")
-        room = octets - (len(self._pending) - HEADER) - self._missing
-        if len(chunk.octets) < room:
-            self._missing += len(chunk.octets)
+        size = int.from_bytes(self._pending[3:HEADER], "big")
+        room = size - (len(self._pending) - HEADER) - self._missing
+        if len(octets) < room:
+            self._missing += len(octets)
             return []
-        rest = chunk.octets[room:]
-        records = self._emit_cut(chunk, 0)
+        rest = octets[room:]
+        records = self._emit_cut(frame, time_ns, 0)
         if rest:
-            records += self._cut(rest, (chunk.frame,), chunk)
+            records += self._cut(rest, (frame,), frame, time_ns)
         return records
 
-    def _emit_cut(self, chunk: Chunk, beyond: int) -> list[Record | Lost | Plain]:
+    def _emit_cut(self, frame: int, time_ns: int, beyond: int) -> list[Record | Lost | Plain]:
         """The pending record as far as it was captured, and what is lost beyond its end."""
         pending, frames = bytes(self._pending), tuple(self._frames)
         self._pending, self._missing = bytearray(), 0
         octets = int.from_bytes(pending[3:HEADER], "big")
         version = int.from_bytes(pending[1:3], "big")
-        records: list[Record | Lost | Plain] = [
-            Record(pending[0], version, pending[HEADER:], octets, frames, chunk.time_ns)
-        ]
+        records: list[Record | Lost | Plain] = [Record(pending[0], version, pending[HEADER:], octets, frames, time_ns)]
         if beyond:
             self._lost = True
-            records.append(Lost(beyond, chunk.frame, chunk.time_ns))
+            records.append(Lost(beyond, frame, time_ns))
         return records
 
 
