@@ -109,7 +109,7 @@ def table_lines(table: Table, width: int | None) -> Iterator[Line]:
     folded = [at for at in range(len(heads)) if at not in kept]
     widths = shrunk([natural[at] for at in kept], width)
     yield from row_lines([Cell(heads[at], "head") for at in kept], widths)
-    yield (Piece(GAP.join("─" * each for each in widths), "faint"),)
+    yield (Piece(GAP.join("─" * each for each in (*widths[:-1], min(widths[-1], PROSE_WIDTH))), "faint"),)
     for row in rows:
         yield from row_lines([row[at] for at in kept], widths)
         if folded and table.fold and width:
