@@ -14,9 +14,8 @@ from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.errors import SelectionError
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.render.json import one_line
+from tlsinspect.render.line import Lines
 from tlsinspect.report.listing import counted
-from tlsinspect.report.objects import handshake_object
 from tlsinspect.selection import pick_pair, spoke_tls
 from tlsinspect.sessions import Sessions
 
@@ -46,13 +45,13 @@ def show_captures(captures: Sequence[str], options: Options, *, follow: bool = F
 
 def printer(options: Options) -> Callable[[Handshake], None]:
     """A function that prints a handshake as one line of JSON, at once, with the sessions known by then."""
-    known, meant, filters, out = Sessions(), meant_by(options), filters_of(options), screen()
+    known, meant, filters, out, lines = Sessions(), meant_by(options), filters_of(options), screen(), Lines()
 
     def print_line(handshake: Handshake) -> None:
         known.add(handshake)
         if spoke_tls(handshake) and filters.passes(handshake):
             case = Case(handshake=handshake, origin=known.origin(handshake), meant=meant)
-            out.write(one_line(handshake_object(case)) + "\n")
+            out.write(lines.line(case) + "\n")
             out.flush()
 
     return print_line

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tlsinspect.fields.basis import Basis
 from tlsinspect.model.handshake import Handshake
 
 Value = object  # what JSON can hold, or a Missing
@@ -45,3 +46,4 @@ class Field:
     frames: Callable[[Handshake], tuple[int, ...]]  # frames that carried it
     wireshark: str  # display-filter name, "" when Wireshark has none
     source: str  # RFC and section
+    basis: Basis | None = None  # what the value follows from; None: it is of this handshake alone

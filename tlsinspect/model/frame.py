@@ -51,6 +51,8 @@ class Missing(enum.Enum):
     LOST = "lost"  # not in the capture: cut, or packets are missing
     MALFORMED = "malformed"  # sent, but it cannot be decoded
 
+    __hash__ = object.__hash__  # as of Side: it stands in keys
+
 
 @value()
 class Defect:

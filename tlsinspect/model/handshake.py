@@ -31,6 +31,8 @@ class Outcome(enum.Enum):
     CUT = "cut"  # the capture ended first
     NEVER_TLS = "never-tls"  # nobody spoke TLS, such as after a refused STARTTLS
 
+    __hash__ = object.__hash__  # as of Side: it stands in keys
+
 
 class Visibility(enum.Enum):
     """How much of the handshake can be read."""

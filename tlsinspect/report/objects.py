@@ -13,20 +13,29 @@ from typing import NamedTuple
 from tlsinspect.comparison import Difference
 from tlsinspect.diagnosis.engine import Diagnosed, Diagnosis, Evidence
 from tlsinspect.diagnosis.rule import Case, Cause, Fix
-from tlsinspect.fields import FIELDS, Field, Value, client_hello
+from tlsinspect.fields import FIELDS, Field, Value, basis, client_hello
+from tlsinspect.fields.basis import Basis
 from tlsinspect.model.frame import Defect, Endpoint, Missing
-from tlsinspect.model.handshake import Handshake
+from tlsinspect.model.handshake import Handshake, Preamble
 
 SCHEMA = 1
 
-# Messages that are null as a whole when they are missing; the catalogue's paths below them are their keys.
-MESSAGES: Mapping[str, Callable[[Handshake], object]] = {
-    "preamble": lambda h: h.preamble or Missing.NOT_SENT,
-    "client_hello": client_hello,
-    "hello_retry_request": lambda h: h.hello_retry_request,
-    "server_hello": lambda h: h.server_hello,
-    "server_key_exchange": lambda h: h.server_key_exchange,
-    "certificate_request": lambda h: h.certificate_request,
+
+class Whole(NamedTuple):
+    """A message that is null as a whole when it is missing."""
+
+    read: Callable[[Handshake], object]
+    basis: Basis | None  # what the reason for its absence follows from, as of a field
+
+
+# The catalogue's paths below these are their keys.
+MESSAGES: Mapping[str, Whole] = {
+    "preamble": Whole(lambda h: h.preamble or Missing.NOT_SENT, None),
+    "client_hello": Whole(client_hello, basis.client_hello_shape),
+    "hello_retry_request": Whole(lambda h: h.hello_retry_request, basis.answer),
+    "server_hello": Whole(lambda h: h.server_hello, basis.answer),
+    "server_key_exchange": Whole(lambda h: h.server_key_exchange, basis.answer),
+    "certificate_request": Whole(lambda h: h.certificate_request, basis.request),
 }
 # Fields whose value is a list even when it is missing.
 LISTS = frozenset(("resumption.offered",))
@@ -41,12 +50,13 @@ class Place(NamedTuple):
     key: str
     path: str
     read: Callable[[Handshake], Value]
+    basis: Basis | None
 
 
 def place_of(field: Field) -> Place:
     """The place that the path of a field says."""
     parent, _, key = field.path.rpartition(".")
-    return Place(parent, key, field.path, field.read)
+    return Place(parent, key, field.path, field.read, field.basis)
 
 
 PLACES = tuple(place_of(field) for field in FIELDS if field.path not in OBJECTS)
@@ -58,9 +68,38 @@ def captures_object(captures: tuple[str, ...], handshakes: list[dict[str, object
 
 
 def handshake_object(case: Case) -> dict[str, object]:
-    """A handshake: H of the contract."""
+    """A handshake: H of the contract.  render.line writes the same as one line, faster."""
     handshake = case.handshake
-    found: dict[str, object] = {
+    found = frame_object(handshake)
+    missing: dict[str, str] = {}
+    for name, whole in MESSAGES.items():
+        message = whole.read(handshake)
+        found[name] = None if isinstance(message, Missing) else {}
+        if isinstance(message, Missing):
+            missing[name] = message.value
+    for place in PLACES:
+        inner = found.setdefault(place.parent, {}) if place.parent else found
+        if not isinstance(inner, dict):
+            continue  # its message is null
+        value = place.read(handshake)
+        if isinstance(value, Missing):
+            missing[place.path] = value.value
+            inner[place.key] = [] if place.path in LISTS else None
+        else:
+            inner[place.key] = json_value(value)
+    if handshake.preamble is not None:
+        found["preamble"] = preamble_object(handshake.preamble)
+    resumption = found["resumption"]
+    assert isinstance(resumption, dict)
+    resumption.update(origins_object(case))
+    found["missing"] = missing
+    found["defects"] = [defect_object(defect) for defect in handshake.defects]
+    return found
+
+
+def frame_object(handshake: Handshake) -> dict[str, object]:
+    """What a handshake begins with: where and when it was, whatever was said."""
+    return {
         "capture": handshake.capture,
         "stream": handshake.stream,
         "part": handshake.part,
@@ -69,37 +108,27 @@ def handshake_object(case: Case) -> dict[str, object]:
         "client": endpoint_object(handshake.client),
         "server": endpoint_object(handshake.server),
         "started": time_text(handshake.started_ns),
-        "duration": round((handshake.ended_ns - handshake.started_ns) / 1e9, 9),
+        "duration": duration(handshake),
         "frames": [handshake.first_frame, handshake.last_frame],
         "visibility": handshake.visibility.value,
     }
-    missing: dict[str, str] = {}
-    for path, read_message in MESSAGES.items():
-        message = read_message(handshake)
-        found[path] = None if isinstance(message, Missing) else {}
-        if isinstance(message, Missing):
-            missing[path] = message.value
-    for parent, key, path, read in PLACES:
-        inner = found.setdefault(parent, {}) if parent else found
-        if not isinstance(inner, dict):
-            continue  # its message is null
-        value = read(handshake)
-        if isinstance(value, Missing):
-            missing[path] = value.value
-            inner[key] = [] if path in LISTS else None
-        else:
-            inner[key] = json_value(value)
-    if handshake.preamble is not None:
-        preamble = {"accepted": handshake.preamble.accepted, **dict(handshake.preamble.details)}
-        found["preamble"] = {**preamble, "protocol": handshake.preamble.protocol}
-    resumption = found["resumption"]
-    assert isinstance(resumption, dict)
-    taken_up = isinstance(handshake.resumption.accepted, str)
-    resumption["from"] = origin_object(case) if taken_up else None
-    resumption["offered_from"] = origin_object(case)
-    found["missing"] = missing
-    found["defects"] = [defect_object(defect) for defect in handshake.defects]
-    return found
+
+
+def duration(handshake: Handshake) -> float:
+    """How long it took, in seconds."""
+    return round((handshake.ended_ns - handshake.started_ns) / 1e9, 9)
+
+
+def preamble_object(preamble: Preamble) -> dict[str, object]:
+    """The dialogue before TLS, whose details have keys of their own."""
+    return {"accepted": preamble.accepted, **dict(preamble.details), "protocol": preamble.protocol}
+
+
+def origins_object(case: Case) -> dict[str, object]:
+    """What "resumption" ends with: where the session came from that was taken up, or offered alone."""
+    origin = origin_object(case)
+    taken_up = isinstance(case.handshake.resumption.accepted, str)
+    return {"from": origin if taken_up else None, "offered_from": origin}
 
 
 def json_value(value: Value) -> object:

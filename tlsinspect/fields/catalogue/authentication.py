@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tlsinspect import registry
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import frames_of
 from tlsinspect.fields.names import names
@@ -20,6 +21,7 @@ AUTHENTICATION: tuple[Field, ...] = (
         frames=frames_of(CertificateMessage, side=Side.SERVER),
         wireshark="tls.handshake.certificate",
         source="RFC 8446 section 4.4.2",
+        basis=basis.server_chain,
     ),
     Field(
         path="certificate_request",
@@ -30,6 +32,7 @@ AUTHENTICATION: tuple[Field, ...] = (
         frames=frames_of(CertificateRequest),
         wireshark="tls.handshake.type",
         source="RFC 8446 section 4.3.2",
+        basis=basis.request,
     ),
     Field(
         path="certificate_request.certificate_authorities",
@@ -40,6 +43,7 @@ AUTHENTICATION: tuple[Field, ...] = (
         frames=frames_of(CertificateRequest),
         wireshark="tls.handshake.dname",
         source="RFC 8446 section 4.2.4",
+        basis=basis.request,
     ),
     Field(
         path="certificate_request.signature_algorithms",
@@ -50,6 +54,7 @@ AUTHENTICATION: tuple[Field, ...] = (
         frames=frames_of(CertificateRequest),
         wireshark="tls.handshake.sig_hash_alg",
         source="RFC 8446 section 4.2.3",
+        basis=basis.request,
     ),
     Field(
         path="client_certificates",
@@ -60,5 +65,6 @@ AUTHENTICATION: tuple[Field, ...] = (
         frames=frames_of(CertificateMessage, side=Side.CLIENT),
         wireshark="tls.handshake.certificate",
         source="RFC 8446 section 4.4.2",
+        basis=basis.client_chain,
     ),
 )

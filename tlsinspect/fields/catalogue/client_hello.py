@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tlsinspect import fingerprint, registry
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import CLIENT_HELLO_FRAMES
 from tlsinspect.fields.names import key_share_groups, named, names, versions
@@ -22,6 +23,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.version",
         source="RFC 8446 section 4.1.2",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.random",
@@ -42,6 +44,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extensions.supported_version",
         source="RFC 8446 section 4.2.1",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.cipher_suites",
@@ -52,6 +55,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ciphersuite",
         source="RFC 8446 section 4.1.2",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.supported_groups",
@@ -62,6 +66,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extensions_supported_group",
         source="RFC 8446 section 4.2.7",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.key_share_groups",
@@ -72,6 +77,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extensions_key_share_group",
         source="RFC 8446 section 4.2.8",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.signature_algorithms",
@@ -82,6 +88,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.sig_hash_alg",
         source="RFC 8446 section 4.2.3",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.extensions",
@@ -92,6 +99,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extension.type",
         source="RFC 8446 section 4.2",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.post_handshake_auth",
@@ -102,6 +110,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extension.type",
         source="RFC 8446 section 4.2.6",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.ja3",
@@ -112,6 +121,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja3",
         source="",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.ja3_text",
@@ -122,6 +132,7 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja3_full",
         source="",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="client_hello.ja4",
@@ -132,5 +143,6 @@ CLIENT_HELLO: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.ja4",
         source="",
+        basis=basis.client_hello_shape,
     ),
 )

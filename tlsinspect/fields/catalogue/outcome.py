@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import NO_FRAMES, alert_frames, all_frames_of, http_frames
 from tlsinspect.fields.readers import alert_objects, alert_of, http_heads, http_request, http_said, of_http
@@ -18,6 +19,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=http_frames("request_frame"),
         wireshark="http.host",  # http2.headers.authority in HTTP/2
         source="RFC 9110 section 7.2",
+        basis=basis.http,
     ),
     Field(
         path="http.status",
@@ -28,6 +30,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=http_frames("response_frame"),
         wireshark="http.response.code",  # http2.headers.status in HTTP/2
         source="RFC 9110 section 15",
+        basis=basis.http,
     ),
     Field(
         path="http.said",
@@ -38,6 +41,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=http_frames("response_frame"),
         wireshark="",
         source="RFC 9110 section 15.5",
+        basis=basis.http,
     ),
     Field(
         path="http.requests",
@@ -48,6 +52,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=http_frames("request_frame"),
         wireshark="",
         source="RFC 9110 section 3.4",
+        basis=basis.http,
     ),
     Field(
         path="http.responses",
@@ -58,6 +63,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=http_frames("response_frame"),
         wireshark="",
         source="RFC 9110 section 15",
+        basis=basis.http,
     ),
     Field(
         path="client_alert",
@@ -68,6 +74,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=alert_frames(Side.CLIENT),
         wireshark="tls.alert_message.desc",
         source="RFC 8446 section 6",
+        basis=basis.ending,
     ),
     Field(
         path="server_alert",
@@ -78,6 +85,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=alert_frames(Side.SERVER),
         wireshark="tls.alert_message.desc",
         source="RFC 8446 section 6",
+        basis=basis.ending,
     ),
     Field(
         path="alerts",
@@ -88,6 +96,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=all_frames_of(Alert),
         wireshark="tls.alert_message.desc",
         source="RFC 8446 section 6",
+        basis=basis.ending,
     ),
     Field(
         path="history",
@@ -98,6 +107,7 @@ OUTCOME: tuple[Field, ...] = (
         frames=NO_FRAMES,
         wireshark="",
         source="",
+        basis=basis.ending,
     ),
     Field(
         path="outcome",
@@ -108,5 +118,6 @@ OUTCOME: tuple[Field, ...] = (
         frames=lambda h: (h.ending.frame,) if h.ending and h.ending.frame else (),
         wireshark="",
         source="",
+        basis=basis.ending,
     ),
 )

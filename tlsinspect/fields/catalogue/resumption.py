@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import CLIENT_HELLO_FRAMES, SERVER_HELLO_FRAMES, all_frames_of
 from tlsinspect.fields.readers import (
@@ -66,6 +67,7 @@ RESUMPTION: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="",
         source="RFC 8446 section 2.2",
+        basis=basis.session,
     ),
     Field(
         path="resumption.accepted",
@@ -76,6 +78,7 @@ RESUMPTION: tuple[Field, ...] = (
         frames=SERVER_HELLO_FRAMES,
         wireshark="",
         source="RFC 8446 section 2.2",
+        basis=basis.session,
     ),
     Field(
         path="session_tickets",
@@ -86,5 +89,6 @@ RESUMPTION: tuple[Field, ...] = (
         frames=all_frames_of(NewSessionTicket),
         wireshark="tls.handshake.session_ticket_length",
         source="RFC 8446 section 4.6.1",
+        basis=basis.session,
     ),
 )

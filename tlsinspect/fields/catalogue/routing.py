@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import CLIENT_HELLO_FRAMES, chosen_alpn_frames
 from tlsinspect.fields.readers import body, chosen_alpn, presence
@@ -27,6 +28,7 @@ ROUTING: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extensions_alpn_str",
         source="RFC 7301 section 3.1",
+        basis=basis.client_hello_shape,
     ),
     Field(
         path="server_hello.alpn",
@@ -37,6 +39,7 @@ ROUTING: tuple[Field, ...] = (
         frames=chosen_alpn_frames,
         wireshark="tls.handshake.extensions_alpn_str",
         source="RFC 7301 section 3.1",
+        basis=basis.answer,
     ),
     Field(
         path="client_hello.encrypted_client_hello",
@@ -47,5 +50,6 @@ ROUTING: tuple[Field, ...] = (
         frames=CLIENT_HELLO_FRAMES,
         wireshark="tls.handshake.extension.type",
         source="RFC 9849 section 5",
+        basis=basis.client_hello_shape,
     ),
 )

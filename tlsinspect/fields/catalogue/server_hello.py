@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tlsinspect import fingerprint, registry
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import RETRY_FRAMES, SERVER_HELLO_FRAMES, frames_of
 from tlsinspect.fields.names import named, names
@@ -28,6 +29,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=RETRY_FRAMES,
         wireshark="tls.handshake.extensions_key_share_selected_group",
         source="RFC 8446 section 4.1.4",
+        basis=basis.answer,
     ),
     Field(
         path="server_hello.version",
@@ -38,6 +40,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.version",
         source="RFC 8446 section 4.1.3",
+        basis=basis.answer,
     ),
     Field(
         path="server_hello.cipher_suite",
@@ -48,6 +51,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.ciphersuite",
         source="RFC 8446 section 4.1.3",
+        basis=basis.answer,
     ),
     Field(
         path="server_hello.key_share_group",
@@ -58,6 +62,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.extensions_key_share_group",
         source="RFC 8446 section 4.2.8",
+        basis=basis.answer,
     ),
     Field(
         path="server_key_exchange.named_group",
@@ -68,6 +73,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=frames_of(ServerKeyExchange),
         wireshark="tls.handshake.server_named_curve",
         source="RFC 8422 section 5.4",
+        basis=basis.answer,
     ),
     Field(
         path="server_key_exchange.signature_algorithm",
@@ -78,6 +84,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=frames_of(ServerKeyExchange),
         wireshark="tls.handshake.sig_hash_alg",
         source="RFC 5246 section 7.4.3",
+        basis=basis.answer,
     ),
     Field(
         path="server_hello.extensions",
@@ -88,6 +95,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.extension.type",
         source="RFC 8446 section 4.2",
+        basis=basis.answer,
     ),
     Field(
         path="encrypted_extensions.extensions",
@@ -98,6 +106,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=frames_of(EncryptedExtensions),
         wireshark="tls.handshake.extension.type",
         source="RFC 8446 section 4.3.1",
+        basis=basis.answer,
     ),
     Field(
         path="server_hello.random",
@@ -118,6 +127,7 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=lambda h: RETRY_FRAMES(h) or SERVER_HELLO_FRAMES(h),
         wireshark="tls.handshake.random",
         source="RFC 8446 section 4.1.4",
+        basis=basis.answer,
     ),
     Field(
         path="server_hello.ja3s",
@@ -128,5 +138,6 @@ SERVER_HELLO: tuple[Field, ...] = (
         frames=SERVER_HELLO_FRAMES,
         wireshark="tls.handshake.ja3s",
         source="",
+        basis=basis.answer,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tlsinspect.fields import basis
 from tlsinspect.fields.field import Compare, Field, Group
 from tlsinspect.fields.frames import marks
 from tlsinspect.fields.readers import closing
@@ -17,6 +18,7 @@ TRANSPORT: tuple[Field, ...] = (
         frames=lambda h: (h.tcp.syn.frame,) if h.tcp.syn else (),
         wireshark="",
         source="RFC 9293 section 3.5",
+        basis=basis.transport,
     ),
     Field(
         path="tcp.client_fin",
@@ -27,6 +29,7 @@ TRANSPORT: tuple[Field, ...] = (
         frames=marks("fins", Side.CLIENT),
         wireshark="",
         source="RFC 9293 section 3.6",
+        basis=basis.transport,
     ),
     Field(
         path="tcp.server_fin",
@@ -37,6 +40,7 @@ TRANSPORT: tuple[Field, ...] = (
         frames=marks("fins", Side.SERVER),
         wireshark="",
         source="RFC 9293 section 3.6",
+        basis=basis.transport,
     ),
     Field(
         path="tcp.client_reset",
@@ -47,6 +51,7 @@ TRANSPORT: tuple[Field, ...] = (
         frames=marks("resets", Side.CLIENT),
         wireshark="",
         source="RFC 9293 section 3.5.2",
+        basis=basis.transport,
     ),
     Field(
         path="tcp.server_reset",
@@ -57,6 +62,7 @@ TRANSPORT: tuple[Field, ...] = (
         frames=marks("resets", Side.SERVER),
         wireshark="",
         source="RFC 9293 section 3.5.2",
+        basis=basis.transport,
     ),
     Field(
         path="preamble.protocol",
