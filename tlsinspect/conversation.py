@@ -50,7 +50,7 @@ class Direction:
     ttl: int = 0
     reach: int | None = None  # highest sequence number that the sender is known to have come to
     acknowledged: int | None = None  # highest acknowledgement number sent to the peer
-    sizes: list[int] = field(default_factory=list)
+    sizes: dict[int, int] = field(default_factory=dict)  # payload octets of the first segments, by sequence number
     plain: bytes = b""  # first octets, until TLS begins
     plain_frames: list[int] = field(default_factory=list)
     fin: bool = False
@@ -139,7 +139,7 @@ class Conversation:
         if segment.payload_octets and not flags & RST:
             seq = segment.seq + 1 if flags & SYN else segment.seq
             if len(direction.sizes) < MOST_SEGMENT_SIZES:
-                direction.sizes.append(segment.payload_octets)
+                direction.sizes.setdefault(segment.seq, segment.payload_octets)
             if not self.spoken:
                 for chunk in direction.stream.feed(seq, segment.payload, segment.payload_octets, frame, time_ns):
                     self._chunk(index, chunk)

@@ -23,7 +23,7 @@ def transport_of(conversation: Conversation) -> Transport:
         server_acknowledged=acknowledged(server.base, client.acknowledged),
         client_retransmissions=client.stream.retransmissions,
         server_retransmissions=server.stream.retransmissions,
-        client_segments=tuple(client.sizes),
+        client_segments=tuple(client.sizes.values()),
         client_ttl=client.ttl,
         server_ttl=server.ttl,
         last_ns=conversation.last_ns,

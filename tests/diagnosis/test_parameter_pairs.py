@@ -32,12 +32,15 @@ from tests.support.offers import (
     without,
 )
 from tlsinspect.diagnosis.causes import (
+    CAUSES,
     cipher_different,
     cipher_no_overlap,
+    fingerprint_different,
     group_no_overlap,
     signature_no_overlap,
     version_different,
 )
+from tlsinspect.diagnosis.engine import explain
 from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Outcome
@@ -110,6 +113,17 @@ def test_another_server_name_explains_more_than_the_choice_for_the_other(cause: 
     bad = refused(ordinary12(server_name="b.example", cipher_suites=(*SUITES12[:3], 0x009C), supported_groups=(29, 23)))
 
     assert cause.compare(case(bad), case(good)) is None
+
+
+def test_a_fingerprint_is_not_blamed_beside_what_the_server_cannot_have_in_common() -> None:
+    hello = ordinary12(cipher_suites=(0xC02B, 0xC02F, 0x009C, 0x002F))
+    good = handshake(client_hellos=(ordinary12(),), server_hello=server_hello(cipher_suite=0xC030), stream=1)
+    left, right = case(refused(hello)), case(good)
+
+    found = explain(left, right, CAUSES).findings
+
+    assert fingerprint_different.CAUSE.compare(left, right) is not None
+    assert [each.code for each in found if each.severity is Severity.ERROR] == ["cipher-no-overlap"]
 
 
 # -- version-different and cipher-different -------------------------------------------------------------------------

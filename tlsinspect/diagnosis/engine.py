@@ -152,12 +152,20 @@ def filled(example: str, values: dict[str, str]) -> str:
 
 
 def last_resorts_left_out(found: list[Diagnosed]) -> list[Diagnosed]:
-    """The findings without those that only describe an ending which another finding explains.
+    """The findings without those that explain an ending only as long as no other finding does.
 
-    A cause of the stage *any* says nothing more beside an error that it follows from.
+    A cause of the stage *any* says nothing more beside an error that it follows from; nor do hellos that merely differ.
     """
     errors = {each.code for each in found if each.severity is Severity.ERROR}
-    return [each for each in found if each.cause.stage is not Stage.ANY or not errors & set(each.cause.follows_from)]
+    return [each for each in found if not is_last_resort(each) or not errors & set(each.cause.follows_from)]
+
+
+def is_last_resort(found: Diagnosed) -> bool:
+    """Whether a finding stands for the lack of a better one."""
+    return found.cause.stage is Stage.ANY or (found.code in MERELY_DIFFERENT and found.severity is Severity.ERROR)
+
+
+MERELY_DIFFERENT = frozenset(("version-different", "cipher-different", "fingerprint-different"))
 
 
 def proof(field: Field, handshake: Handshake, side: str) -> Evidence:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -28,10 +29,11 @@ from tlsinspect.diagnosis.causes import (
     starttls_refused,
     tcp_no_answer,
     tcp_refused,
+    version_no_overlap,
 )
 from tlsinspect.diagnosis.rule import Cause, Certainty, Severity
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Mark, Outcome, Preamble, Transport
+from tlsinspect.model.handshake import Ending, EndingKind, Event, Handshake, Mark, Outcome, Preamble, Transport
 from tlsinspect.model.message import CertificateRequest, EncryptedRecord, Gap, PlainMessage, ProtectedPacket
 
 RST, FIN, SILENCE = EndingKind.RST, EndingKind.FIN, EndingKind.SILENCE
@@ -46,7 +48,7 @@ SPLIT = ended(
     tcp={
         "client_octets": 1988,
         "client_acknowledged": 1448,
-        "client_segments": (1448, 540, 540, 540),
+        "client_segments": (1448, 540),
         "client_retransmissions": 2,
     },
 )
@@ -354,6 +356,38 @@ def test_a_version_negotiation_of_quic_is_an_answer() -> None:
     )
 
     assert hello_unanswered.check(case(value)) is None
+
+
+def negotiated(*hello_frames: int, offered: str = "QUIC v2", **overrides: Any) -> Handshake:
+    """The server answered the Initial of frame 8 with a Version Negotiation."""
+    details = (("client_versions", "QUIC v1"), ("server_versions", offered))
+    noted = Preamble("quic-version-negotiation", accepted=True, details=details, frames=(9,))
+    value = ended(SILENCE, None, **overrides)
+    hellos = tuple(Event(Side.CLIENT, STARTED_NS, (frame,), value.client_hellos[0]) for frame in hello_frames)
+    return replace(value, transport="udp", protocol="quic", tcp=Transport(), preamble=noted, events=hellos)
+
+
+def test_a_server_of_quic_without_the_version_asked_for_is_told() -> None:
+    finding = version_no_overlap.check(case(negotiated(8)))
+
+    assert finding is not None
+    assert (finding.severity, finding.certainty) == (None, Certainty.SHOWN)
+    assert "asked for QUIC v1" in finding.explanation
+    assert "(frame 9) that offers QUIC v2, and the client did not begin again" in finding.explanation
+
+
+def test_a_capture_that_ends_at_a_version_negotiation_shows_a_warning() -> None:
+    finding = version_no_overlap.check(case(replace(negotiated(8), outcome=Outcome.CUT)))
+
+    assert finding is not None
+    assert (finding.severity, finding.certainty) == (Severity.WARNING, Certainty.LIKELY)
+
+
+@pytest.mark.parametrize(
+    "value", [negotiated(8, 10), negotiated(8, offered="QUIC v2, QUIC v1")], ids=["begun again", "not to be heeded"]
+)
+def test_a_version_negotiation_that_ends_nothing_is_not_told(value: Handshake) -> None:
+    assert version_no_overlap.check(case(value)) is None
 
 
 def test_a_packet_of_quic_that_cannot_be_opened_is_an_answer() -> None:

@@ -30,7 +30,7 @@ from tlsinspect.diagnosis.facts import at_frame, hello_frame, hello_of, unanswer
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
-from tlsinspect.model.handshake import Handshake, Transport
+from tlsinspect.model.handshake import Handshake
 from tlsinspect.model.message import KeyShare
 from tlsinspect.tls import extensions as ext
 
@@ -47,28 +47,17 @@ def check(case: Case) -> Finding | None:
         return None
     if not 0 < tcp.client_acknowledged < tcp.client_octets or any(mark.side is Side.SERVER for mark in tcp.fins):
         return None
-    segments = first_segments(tcp)
-    sizes = " + ".join(str(size) for size in segments)
+    sizes = " + ".join(str(size) for size in tcp.client_segments)
     return Finding(
         certainty=Certainty.SHOWN,
         explanation=(
-            f"The ClientHello{at_frame(hello_frame(handshake))} took {len(segments)} segments ({sizes} "
+            f"The ClientHello{at_frame(hello_frame(handshake))} took {len(tcp.client_segments)} segments ({sizes} "
             f"octets). The server acknowledged {tcp.client_acknowledged} of {tcp.client_octets} octets, and the rest "
             f"was sent again {tcp.client_retransmissions} times without an answer: the later segments do not get "
             f"through.{large_share(handshake)}"
         ),
         evidence=("client_hello.key_share_groups", "outcome"),
     )
-
-
-def first_segments(tcp: Transport) -> tuple[int, ...]:
-    """Sizes of the segments as they were sent first, without the retransmissions that follow."""
-    total = 0
-    for count, size in enumerate(tcp.client_segments, 1):
-        total += size
-        if total >= tcp.client_octets:
-            return tcp.client_segments[:count]
-    return tcp.client_segments
 
 
 def large_share(handshake: Handshake) -> str:

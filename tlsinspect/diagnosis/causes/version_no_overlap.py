@@ -13,6 +13,9 @@ offer stands in supported_versions, or, without it, goes up to the legacy versio
 instead, and so does GnuTLS to a client of TLS 1.3 alone; OpenSSL 3 says internal_error(80) to TLS 1.1 and less. Where
 the *client* sends the alert it comes after the ServerHello: the server chose less than the client wants.
 
+QUIC: the Initial packet of the client, then a Version Negotiation packet of the server without the version that the
+client asked for, and no second Initial.
+
 ## How to confirm
 
 `openssl s_client -tls1_2 -connect ADDRESS:443`, then `-tls1_3`: one of the two gets through. For TLS 1.0 and 1.1
@@ -26,19 +29,25 @@ A missing cipher suite: that is handshake_failure(40). A version that was talked
 from __future__ import annotations
 
 from tlsinspect import registry
-from tlsinspect.diagnosis.facts import alert_text, at_frame, ending_alert, hello_frame, hello_of
+from tlsinspect.diagnosis.facts import alert_text, answered, at_frame, ending_alert, hello_frame, hello_of
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.mismatch import VERSION, likeliest, refused_offer, server_hello_of
 from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.parameter_fixes import VERSIONS
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
-from tlsinspect.model.handshake import Handshake
+from tlsinspect.model.handshake import Handshake, Outcome
+from tlsinspect.model.message import ClientHello
 from tlsinspect.tls import extensions as ext
 from tlsinspect.tls.versions import TLS12
 
 PROTOCOL_VERSION, INTERNAL_ERROR = 70, 80
+VERSION_NEGOTIATION = "quic-version-negotiation"  # the preamble that it makes
+QUIC_VERSIONS = (
+    Fix("any client", "Let it speak a version of QUIC that the server offers.", side=Side.CLIENT),
+    Fix("any server", "Turn on the version of QUIC that the client asks for.", side=Side.SERVER),
+)
 OFFER = ("client_hello.supported_versions", "client_hello.legacy_version")
 
 
@@ -47,7 +56,7 @@ def check(case: Case) -> Finding | None:
     handshake = case.handshake
     seen = ending_alert(handshake)
     if seen is None or seen.alert.description != PROTOCOL_VERSION:
-        return likeliest(case, VERSION, OFFER) or too_old(case)
+        return quic_version(handshake) or likeliest(case, VERSION, OFFER) or too_old(case)
     said = f"the alert {alert_text(seen)}{at_frame(seen.frame)}"
     answer = server_hello_of(case)
     if seen.side is Side.SERVER and handshake.server_hello is Missing.NOT_SENT:
@@ -70,6 +79,35 @@ def check(case: Case) -> Finding | None:
             evidence=(*OFFER, "server_hello.version", "client_alert"),
         )
     return None
+
+
+def quic_version(handshake: Handshake) -> Finding | None:
+    """A Version Negotiation without the version that the client asked for, after which it did not begin again.
+
+    RFC 9000 section 6.
+    """
+    preamble = handshake.preamble
+    if preamble is None or preamble.protocol != VERSION_NEGOTIATION or answered(handshake):
+        return None
+    hellos = [event.frames[-1] for event in handshake.events if isinstance(event.message, ClientHello) and event.frames]
+    if any(frame > preamble.frames[0] for frame in hellos):
+        return None
+    details = dict(preamble.details)
+    asked, offered = details["client_versions"], details["server_versions"]
+    if set(asked.split(", ")) & set(offered.split(", ")):
+        return None  # a client must not heed it then (section 6.2)
+    over = handshake.outcome is not Outcome.CUT
+    rest = "the client did not begin again." if over else "the capture ends there: the client may have begun again."
+    return Finding(
+        certainty=Certainty.SHOWN if over else Certainty.LIKELY,
+        severity=None if over else Severity.WARNING,
+        explanation=(
+            f"The client asked for {asked}. The server speaks none of that: it answered with a Version Negotiation "
+            f"packet{at_frame(preamble.frames[0])} that offers {offered or 'no version'}, and {rest}"
+        ),
+        evidence=("preamble.protocol", "outcome"),
+        fixes=QUIC_VERSIONS,
+    )
 
 
 def too_old(case: Case) -> Finding | None:
@@ -108,7 +146,7 @@ CAUSE = Cause(
     title="No protocol version in common",
     stage=Stage.PARAMETERS,
     severity=Severity.ERROR,
-    looks_at=(*OFFER, "server_hello.version", "server_alert", "client_alert"),
+    looks_at=(*OFFER, "preamble.protocol", "server_hello.version", "server_alert", "client_alert"),
     check=check,
     compare=on_one_side(check),
     follows_from=(),
@@ -123,6 +161,6 @@ CAUSE = Cause(
         ("Go", "tls: client offered only unsupported versions"),
         ("Chrome", "ERR_SSL_VERSION_OR_CIPHER_MISMATCH"),
     ),
-    references=("RFC 8446 section 4.2.1", "RFC 8446 section 6.2", "RFC 5246 appendix E.1", "RFC 8996 section 4"),
+    references=("RFC 8446 section 4.2.1", "RFC 8446 section 6.2", "RFC 5246 appendix E.1", "RFC 8996 section 4", "RFC 9000 section 6"),
     explanation=__doc__,
 )
