@@ -76,7 +76,7 @@ class Transport:
     server_acknowledged: int = 0
     client_retransmissions: int = 0  # segments with octets that had passed before
     server_retransmissions: int = 0
-    client_segments: tuple[int, ...] = ()  # payload sizes of the client's first segments, without retransmissions, at most eight
+    client_segments: tuple[int, ...] = ()  # payload sizes of the client's first segments, each once, at most eight
     client_ttl: int = 0  # of its first packet
     server_ttl: int = 0
     last_ns: int = 0  # time of the last packet of the conversation that was looked at

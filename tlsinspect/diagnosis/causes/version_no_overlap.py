@@ -161,6 +161,12 @@ CAUSE = Cause(
         ("Go", "tls: client offered only unsupported versions"),
         ("Chrome", "ERR_SSL_VERSION_OR_CIPHER_MISMATCH"),
     ),
-    references=("RFC 8446 section 4.2.1", "RFC 8446 section 6.2", "RFC 5246 appendix E.1", "RFC 8996 section 4", "RFC 9000 section 6"),
+    references=(
+        "RFC 8446 section 4.2.1",
+        "RFC 8446 section 6.2",
+        "RFC 5246 appendix E.1",
+        "RFC 8996 section 4",
+        "RFC 9000 section 6",
+    ),
     explanation=__doc__,
 )
