@@ -32,7 +32,7 @@ from tlsinspect.diagnosis.causes import (
 )
 from tlsinspect.diagnosis.rule import Certainty, Severity
 from tlsinspect.model.frame import Defect, Missing, Side
-from tlsinspect.model.handshake import Outcome
+from tlsinspect.model.handshake import Handshake, Outcome
 from tlsinspect.model.message import (
     Alert,
     ApplicationData,
@@ -244,6 +244,16 @@ def test_a_pair_names_the_side_that_was_not_asked() -> None:
     assert finding is not None
     assert (finding.side, severity(NOT_REQUESTED, finding)) == ("left", Severity.ERROR)
     assert "Had the server asked" in finding.explanation
+
+
+@pytest.mark.parametrize(
+    "other", [refused(45, ALICE), answered_in_http(FORBIDDEN, ALICE)], ids=["refused", "refused by HTTP"]
+)
+def test_the_side_that_was_not_asked_is_not_blamed_for_the_trouble_of_the_other(other: Handshake) -> None:
+    finding = of_pair(NOT_REQUESTED, other, handshake())
+
+    assert finding is not None
+    assert severity(NOT_REQUESTED, finding) is Severity.INFO
 
 
 def test_a_pair_of_which_one_resumed_is_not_about_requests() -> None:

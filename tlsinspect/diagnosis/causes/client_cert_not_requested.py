@@ -120,7 +120,7 @@ def of_pair(side: str, unasked: Handshake, other: Handshake) -> Finding | None:
         )
     return Finding(
         certainty=Certainty.SHOWN,
-        severity=Severity.ERROR if chain else Severity.WARNING,
+        severity=pair_severity(unasked, other, sent=bool(chain)),
         side=side,
         explanation=(
             f"The server asked for no client certificate in {label(unasked)}; in {label(other)} it did, and the client "
@@ -128,6 +128,18 @@ def of_pair(side: str, unasked: Handshake, other: Handshake) -> Finding | None:
         ),
         evidence=(*LOOKS_AT, "client_hello.server_name"),
     )
+
+
+def pair_severity(unasked: Handshake, other: Handshake, *, sent: bool) -> Severity:
+    """An error where the other showed a certificate and was served; what went well because nobody asked is no fault."""
+    if in_trouble(other) and not in_trouble(unasked):
+        return Severity.INFO
+    return Severity.ERROR if sent else Severity.WARNING
+
+
+def in_trouble(handshake: Handshake) -> bool:
+    """Whether the handshake failed, or HTTP refused what came after it."""
+    return not completed(handshake) or refusing_reply(handshake) is not None
 
 
 def hidden_pair(side: str, unasked: Handshake, other: Handshake) -> Finding | None:
@@ -140,7 +152,7 @@ def hidden_pair(side: str, unasked: Handshake, other: Handshake) -> Finding | No
         return None
     return Finding(
         certainty=Certainty.LIKELY,
-        severity=Severity.ERROR,
+        severity=pair_severity(unasked, other, sent=True),
         side=side,
         explanation=(
             f"Likely the server asked for a client certificate in {label(other)} alone: the client's flight of "
