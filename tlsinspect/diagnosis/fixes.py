@@ -81,6 +81,7 @@ SEND_SERVER_NAME: tuple[Fix, ...] = (
 # The server is to know the name {host}.
 SERVE_THE_NAME: tuple[Fix, ...] = (
     Fix("nginx", "Name the host in a server block.", "server_name {host};", Side.SERVER),
+    Fix("nginx (stream)", "The same in a stream server (1.25.5 and later).", "server_name {host};", Side.SERVER),
     Fix(
         "ingress-nginx",
         "Give the Ingress a rule and a certificate for the host.",
@@ -99,14 +100,42 @@ SERVE_THE_NAME: tuple[Fix, ...] = (
         'filter_chain_match:\n  server_names: ["{host}"]',
         Side.SERVER,
     ),
+    Fix(
+        "Istio",
+        "Name the host in a server of the Gateway.",
+        "hosts: ['{host}']\ntls: {mode: SIMPLE, credentialName: SECRET}",
+        Side.SERVER,
+    ),
     Fix("Apache", "Name the host in a virtual host.", "ServerName {host}", Side.SERVER),
     Fix("Caddy", "Give the name a site block.", "{host} {\n    respond 200\n}", Side.SERVER),
-    Fix("Traefik", "Route the name.", "rule: HostSNI(`{host}`)", Side.SERVER),
+    Fix("Traefik", "Route the name in an HTTP router with TLS.", "rule: Host(`{host}`)\ntls: {}", Side.SERVER),
+    Fix(
+        "OpenSSL",
+        "Give a second certificate for the name.",
+        "openssl s_server -cert SERVER.pem -key SERVER.key -servername {host} -cert2 HOST.pem -key2 HOST.key",
+        Side.SERVER,
+    ),
+    Fix(
+        "GnuTLS",
+        "Name the host that is served.",
+        "gnutls-serv --sni-hostname {host} --x509certfile HOST.pem --x509keyfile HOST.key",
+        Side.SERVER,
+    ),
     Fix("Go", "Return a certificate for the name from GetCertificate.", "tls.Config{GetCertificate: f}", Side.SERVER),
     Fix(
         "Java",
         "Widen the matcher.",
         'parameters.setSNIMatchers(List.of(SNIHostName.createSNIMatcher("(.*\\\\.)?example\\\\.com")));',
+        Side.SERVER,
+    ),
+    Fix(
+        "Node", "Add a certificate for the name.", "server.addContext('{host}', { cert: CERT, key: KEY })", Side.SERVER
+    ),
+    Fix("Python", "Choose the context by the name.", "context.sni_callback = choose_context", Side.SERVER),
+    Fix(
+        ".NET",
+        "Choose the certificate by the name.",
+        "ServerCertificateSelectionCallback = (sender, name) => CertificateFor(name)",
         Side.SERVER,
     ),
 )

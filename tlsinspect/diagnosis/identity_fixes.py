@@ -26,6 +26,12 @@ SEND_CERTIFICATE: tuple[Fix, ...] = (
         Side.CLIENT,
     ),
     Fix(
+        "nginx (uwsgi)",
+        "The same for uwsgi_pass.",
+        "uwsgi_ssl_certificate CLIENT-CHAIN.pem;\nuwsgi_ssl_certificate_key CLIENT.key;",
+        Side.CLIENT,
+    ),
+    Fix(
         "ingress-nginx",
         "Name the Secret that holds tls.crt, tls.key and ca.crt.",
         "nginx.ingress.kubernetes.io/proxy-ssl-secret: NAMESPACE/SECRET",
@@ -69,7 +75,12 @@ SEND_CERTIFICATE: tuple[Fix, ...] = (
         "certificates:\n  - certFile: CLIENT-CHAIN.pem\n    keyFile: CLIENT.key",
         Side.CLIENT,
     ),
-    Fix("curl", "Give certificate and key.", "curl --cert CLIENT-CHAIN.pem --key CLIENT.key https://...", Side.CLIENT),
+    Fix(
+        "curl",
+        "Give certificate and key.",
+        "curl --cert CLIENT-CHAIN.pem --key CLIENT.key https://{host}/",
+        Side.CLIENT,
+    ),
     Fix(
         "OpenSSL",
         "Give leaf, intermediates and key.",
@@ -164,6 +175,19 @@ ASK_FOR_CERTIFICATE: tuple[Fix, ...] = (
         Side.SERVER,
     ),
     Fix(
+        "OpenSSL",
+        "Ask.",
+        "openssl s_server -Verify 2 -verify_return_error -CAfile CLIENT-CA.pem -cert SERVER.pem -key SERVER.key",
+        Side.SERVER,
+    ),
+    Fix(
+        "GnuTLS",
+        "Ask.",
+        "gnutls-serv --require-client-cert --x509cafile CLIENT-CA.pem --x509certfile SERVER.pem "
+        "--x509keyfile SERVER.key",
+        Side.SERVER,
+    ),
+    Fix(
         "Go", "Set ClientAuth.", "tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}", Side.SERVER
     ),
     Fix("Java", "Require it.", "parameters.setNeedClientAuth(true);", Side.SERVER),
@@ -187,9 +211,16 @@ TRUST_ISSUER: tuple[Fix, ...] = (
         Side.SERVER,
     ),
     Fix(
+        "nginx (stream)",
+        "The same in a stream server.",
+        "ssl_client_certificate CLIENT-CA.pem;\nssl_verify_depth 2;",
+        Side.SERVER,
+    ),
+    Fix(
         "ingress-nginx",
-        "Put the authority into ca.crt of the Secret.",
-        "nginx.ingress.kubernetes.io/auth-tls-secret: NAMESPACE/SECRET",
+        "Put the authority into ca.crt of the Secret, and allow for intermediates.",
+        "nginx.ingress.kubernetes.io/auth-tls-secret: NAMESPACE/SECRET\n"
+        'nginx.ingress.kubernetes.io/auth-tls-verify-depth: "2"',
         Side.SERVER,
     ),
     Fix(
@@ -199,6 +230,12 @@ TRUST_ISSUER: tuple[Fix, ...] = (
         Side.SERVER,
     ),
     Fix("Envoy", "Put the authority into trusted_ca.", "trusted_ca: {filename: CLIENT-CA.pem}", Side.SERVER),
+    Fix(
+        "Istio",
+        "Put the authority into ca.crt of the Secret that the Gateway names.",
+        "kubectl create secret generic SECRET --from-file=tls.crt --from-file=tls.key --from-file=ca.crt",
+        Side.SERVER,
+    ),
     Fix(
         "Apache",
         "Trust the authority; SSLCADNRequestFile names other ones to clients.",
@@ -217,77 +254,11 @@ TRUST_ISSUER: tuple[Fix, ...] = (
     Fix("Node", "Give the authority.", "https.createServer({ ca: [CA_PEM], requestCert: true, ... })", Side.SERVER),
     Fix("Python", "Load the authority.", 'context.load_verify_locations("CLIENT-CA.pem")', Side.SERVER),
     Fix("GnuTLS", "Give the authority.", "gnutls-serv --x509cafile CLIENT-CA.pem --require-client-cert", Side.SERVER),
-)
-
-# The client is to keep sessions of different names and identities apart.
-SEPARATE_SESSIONS: tuple[Fix, ...] = (
-    Fix(
-        "nginx",
-        "Take up no sessions in every location that has a certificate or a name of its own; "
-        "nginx keeps one session per upstream server, whatever certificate and name the location has.",
-        "proxy_ssl_session_reuse off;",
-        Side.CLIENT,
-    ),
-    Fix(
-        "nginx",
-        "Or give each identity its own upstream block. A shared keepalive would mix identities all the same.",
-        "upstream app_alice { server ADDRESS:443; }\nupstream app_bob { server ADDRESS:443; }",
-        Side.CLIENT,
-    ),
-    Fix("nginx (grpc)", "The same for grpc_pass.", "grpc_ssl_session_reuse off;", Side.CLIENT),
-    Fix("nginx (stream)", "The same in a stream server.", "proxy_ssl_session_reuse off;", Side.CLIENT),
-    Fix(
-        "ingress-nginx",
-        "Its template switches session reuse on for all; switch it off where the Ingress has a client certificate "
-        "(snippets must be allowed).",
-        "nginx.ingress.kubernetes.io/configuration-snippet: |\n  proxy_ssl_session_reuse off;",
-        Side.CLIENT,
-    ),
-    Fix("HAProxy", "Take up no sessions on that server line.", "server app ADDRESS:443 ssl no-ssl-reuse", Side.CLIENT),
-    Fix("Envoy", "Keep no sessions in the UpstreamTlsContext.", "max_session_keys: 0", Side.CLIENT),
-    Fix("curl", "Take up no sessions.", "curl --no-sessionid https://...", Side.CLIENT),
-    Fix(
-        "OpenSSL",
-        "Offer no ticket, and give no -sess_in.",
-        "openssl s_client -no_ticket -connect ADDRESS:443",
-        Side.CLIENT,
-    ),
-    Fix(
-        "Go",
-        "Give each identity its own tls.Config and cache; Go keys sessions by the server name alone.",
-        "tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(32), Certificates: identity}",
-        Side.CLIENT,
-    ),
-    Fix(
-        "Java",
-        "Give each identity its own SSLContext: it holds the session cache.",
-        'SSLContext.getInstance("TLS")',
-        Side.CLIENT,
-    ),
-    Fix(
-        "Node",
-        "Give each identity its own Agent, and cache no sessions.",
-        "new https.Agent({ maxCachedSessions: 0 })",
-        Side.CLIENT,
-    ),
-    Fix(
-        "Python",
-        "Give each identity its own SSLContext, and pass no session.",
-        "context.wrap_socket(sock, session=None)",
-        Side.CLIENT,
-    ),
+    Fix("OpenSSL", "Give the authority.", "openssl s_server -CAfile CLIENT-CA.pem -Verify 2", Side.SERVER),
     Fix(
         ".NET",
-        "Take up no sessions.",
-        "new SslClientAuthenticationOptions { AllowTlsResume = false }",
-        Side.CLIENT,
-    ),
-    Fix(
-        "nginx",
-        "Issue none on the server where clients are to prove themselves each time; from 1.29.2 on nginx decides on a "
-        "session after it knows the name.",
-        "ssl_session_cache off;\nssl_session_tickets off;",
+        "Give CertificateChainPolicy the authority as a custom trust store.",
+        "new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust }",
         Side.SERVER,
     ),
-    Fix("Go", "Issue no tickets on the server.", "tls.Config{SessionTicketsDisabled: true}", Side.SERVER),
 )

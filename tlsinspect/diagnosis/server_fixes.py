@@ -41,14 +41,30 @@ REPLACE_CERTIFICATE: tuple[Fix, ...] = (
         "SSLCertificateFile FULLCHAIN.pem\nSSLCertificateKeyFile KEY.pem",
         Side.SERVER,
     ),
-    Fix("Caddy", "Name the files, or leave the line out and let Caddy obtain one.", "tls FULLCHAIN.pem KEY.pem"),
+    Fix(
+        "Caddy",
+        "Name the files, or leave the line out and let Caddy obtain one.",
+        "tls FULLCHAIN.pem KEY.pem",
+        Side.SERVER,
+    ),
     Fix(
         "Traefik",
         "Name the files in the dynamic configuration.",
         "tls:\n  certificates:\n    - certFile: FULLCHAIN.pem\n      keyFile: KEY.pem",
         Side.SERVER,
     ),
-    Fix("OpenSSL", "Show the intermediates, too.", "openssl s_server -cert LEAF.pem -cert_chain INTERMEDIATES.pem"),
+    Fix(
+        "OpenSSL",
+        "Show the intermediates, too.",
+        "openssl s_server -cert LEAF.pem -cert_chain INTERMEDIATES.pem -key KEY.pem",
+        Side.SERVER,
+    ),
+    Fix(
+        "GnuTLS",
+        "Show the whole chain.",
+        "gnutls-serv --x509certfile FULLCHAIN.pem --x509keyfile KEY.pem",
+        Side.SERVER,
+    ),
     Fix("Go", "Load a file with the whole chain.", 'tls.LoadX509KeyPair("FULLCHAIN.pem", "KEY.pem")', Side.SERVER),
     Fix(
         "Java",
@@ -58,6 +74,12 @@ REPLACE_CERTIFICATE: tuple[Fix, ...] = (
     ),
     Fix("Node", "cert takes the whole chain.", "https.createServer({ cert: fullchain, key })", Side.SERVER),
     Fix("Python", "Load the whole chain.", 'context.load_cert_chain("FULLCHAIN.pem", "KEY.pem")', Side.SERVER),
+    Fix(
+        ".NET",
+        "Give the leaf with its intermediates.",
+        "ServerCertificateContext = SslStreamCertificateContext.Create(certificate, intermediates)",
+        Side.SERVER,
+    ),
 )
 
 # The client is to trust the authority that issued the server's certificate.
@@ -69,6 +91,7 @@ TRUST_AUTHORITY: tuple[Fix, ...] = (
         Side.CLIENT,
     ),
     Fix("nginx (grpc)", "The same for grpc_pass.", "grpc_ssl_trusted_certificate CA.pem;", Side.CLIENT),
+    Fix("nginx (uwsgi)", "The same for uwsgi_pass.", "uwsgi_ssl_trusted_certificate CA.pem;", Side.CLIENT),
     Fix("nginx (stream)", "The same in a stream server.", "proxy_ssl_trusted_certificate CA.pem;", Side.CLIENT),
     Fix(
         "ingress-nginx",

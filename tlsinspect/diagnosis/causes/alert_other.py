@@ -39,7 +39,8 @@ from tlsinspect.diagnosis.facts import (
 from tlsinspect.diagnosis.log_lines import TEXTS, alert_lines
 from tlsinspect.diagnosis.offer import narrow_offer
 from tlsinspect.diagnosis.pairs import on_one_side
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
+from tlsinspect.diagnosis.watch_fixes import LOG_MORE
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import AlertSeen
 from tlsinspect.tls import extensions as ext
@@ -163,14 +164,7 @@ CAUSE = Cause(
         "session-resumed-other-identity",
         "resumption-refused",
     ),
-    fixes=(
-        Fix("nginx", "Log more on the server.", "error_log /var/log/nginx/error.log info;"),
-        Fix("HAProxy", "Log the reason on the server.", "log-format '%ci %[ssl_fc_err_str]'"),
-        Fix("Apache", "Log more on the server.", "LogLevel ssl:debug"),
-        Fix("Envoy", "Log more.", "curl -X POST 'localhost:9901/logging?connection=debug'"),
-        Fix("Java", "Log more.", "-Djavax.net.debug=ssl:handshake"),
-        Fix("OpenSSL", "Widen the offer one field at a time.", "openssl s_client -connect HOST:443 -servername {host}"),
-    ),
+    fixes=LOG_MORE,
     log_lines=alert_lines(*sorted(TEXTS)),
     references=("RFC 8446 section 6.2", "RFC 5246 section 7.2.2"),
     explanation=__doc__,

@@ -23,7 +23,7 @@ An offer of the wrong protocol (`alpn-no-overlap`, `alpn-different`).
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.causes.alpn_no_overlap import CAUSE as NO_OVERLAP
+from tlsinspect.diagnosis.alpn_fixes import OFFER_PROTOCOLS
 from tlsinspect.diagnosis.causes.alpn_no_overlap import NO_APPLICATION_PROTOCOL, protocols
 from tlsinspect.diagnosis.facts import (
     alert_text,
@@ -38,7 +38,7 @@ from tlsinspect.diagnosis.facts import (
     server_name,
 )
 from tlsinspect.diagnosis.hosts import confounders
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 
 ABOUT_ROUTES = frozenset((40, 80, 120))  # alerts with which a server may refuse a hello for want of a protocol
@@ -144,11 +144,7 @@ CAUSE = Cause(
     check=check,
     compare=compare,
     follows_from=("sni-missing", "sni-mismatch"),
-    fixes=(
-        Fix("nginx", "Speak HTTP/2 to the upstream (1.29.4 and later).", "proxy_http_version 2;", Side.CLIENT),
-        Fix("nginx (grpc)", "grpc_pass offers h2.", "grpc_pass grpcs://{host};", Side.CLIENT),
-        *(fix for fix in NO_OVERLAP.fixes if fix.side is not Side.SERVER and fix.product != "gRPC"),
-    ),
+    fixes=OFFER_PROTOCOLS,
     log_lines=(
         ("gRPC", "credentials: cannot check peer: missing selected ALPN property"),
         ("gRPC", "Cannot check peer: missing selected ALPN property."),

@@ -23,6 +23,7 @@ An HTTP error: no request was sent.
 
 from __future__ import annotations
 
+from tlsinspect.diagnosis.alpn_fixes import OFFER_PROTOCOLS, SERVE_PROTOCOLS
 from tlsinspect.diagnosis.facts import (
     alert_text,
     asked_nothing,
@@ -87,20 +88,8 @@ CAUSE = Cause(
     compare=on_one_side(check),
     follows_from=(),
     fixes=(
-        Fix("nginx", "Speak HTTP/2, too.", "http2 on;", Side.SERVER),
-        Fix("HAProxy", "List what the server is to speak.", "bind :443 ssl crt SITE.pem alpn h2,http/1.1", Side.SERVER),
-        Fix("HAProxy", "List what to ask of the server.", "server app ADDRESS:443 ssl alpn h2,http/1.1", Side.CLIENT),
-        Fix("Envoy", "List what the listener speaks.", 'alpn_protocols: ["h2", "http/1.1"]', Side.SERVER),
-        Fix("Apache", "Speak HTTP/2, too.", "Protocols h2 http/1.1", Side.SERVER),
-        Fix("Traefik", "List what to speak.", "alpnProtocols: [h2, http/1.1]", Side.SERVER),
-        Fix(
-            "curl", "Offer another protocol, or none.", "curl --http1.1 https://{host}/\ncurl --no-alpn https://{host}/"
-        ),
-        Fix("OpenSSL", "Offer another protocol.", "openssl s_client -alpn h2,http/1.1 -connect HOST:443", Side.CLIENT),
-        Fix("Go", "List what to speak.", 'tls.Config{NextProtos: []string{"h2", "http/1.1"}}'),
-        Fix("Java", "List what to speak.", 'parameters.setApplicationProtocols(new String[] {"h2", "http/1.1"});'),
-        Fix("Node", "List what to speak.", "tls.connect({ ALPNProtocols: ['h2', 'http/1.1'] })"),
-        Fix("Python", "List what to speak.", 'context.set_alpn_protocols(["h2", "http/1.1"])'),
+        *SERVE_PROTOCOLS,
+        *OFFER_PROTOCOLS,
         Fix("gRPC", "Let a server without ALPN pass for the time being.", "GRPC_ENFORCE_ALPN_ENABLED=false"),
     ),
     log_lines=(

@@ -37,7 +37,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import lacks_intermediate, top, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import completed, label, quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -130,6 +130,7 @@ CAUSE = Cause(
             "ssl_client_certificate ROOT-AND-INTERMEDIATES.pem;\nssl_verify_depth 2;",
             Side.SERVER,
         ),
+        *(fix for fix in TRUST_ISSUER if fix.product != "nginx"),
     ),
     log_lines=(
         *alert_lines(48),

@@ -25,6 +25,7 @@ wrong, or an authority that it knows has expired.
 
 from __future__ import annotations
 
+from tlsinspect.diagnosis.certificate_fixes import RELOAD_CERTIFICATE
 from tlsinspect.diagnosis.client_auth import (
     ACCESS_DENIED,
     BAD_CERTIFICATE,
@@ -99,15 +100,7 @@ CAUSE = Cause(
             "openssl x509 -noout -dates -in CLIENT.pem",
             Side.CLIENT,
         ),
-        Fix("nginx", "Load the renewed certificate.", "nginx -s reload", Side.CLIENT),
-        Fix("HAProxy", "Load the renewed certificate.", "systemctl reload haproxy", Side.CLIENT),
-        Fix(
-            "Envoy",
-            "Serve the certificate by SDS or watch its folder.",
-            "watched_directory: {path: /certs}",
-            Side.CLIENT,
-        ),
-        Fix("Go", "Read the file anew for each handshake.", "tls.Config{GetClientCertificate: load}", Side.CLIENT),
+        *RELOAD_CERTIFICATE,
         Fix("any server", "Check the clocks.", "timedatectl", Side.SERVER),
     ),
     log_lines=(

@@ -23,12 +23,12 @@ unknown_ca(48) or certificate_unknown(46). A revoked certificate of the *server*
 
 from __future__ import annotations
 
+from tlsinspect.diagnosis.certificate_fixes import RENEW_CRL
 from tlsinspect.diagnosis.client_auth import CERTIFICATE_REVOKED, reaction, sent_chain
 from tlsinspect.diagnosis.facts import quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.pairs import on_one_side
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
-from tlsinspect.model.frame import Side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 
 LOOKS_AT = ("client_certificates", "server_alert")
 
@@ -57,17 +57,7 @@ CAUSE = Cause(
     check=check,
     compare=on_one_side(check),
     follows_from=(),
-    fixes=(
-        *SEND_CERTIFICATE,
-        Fix("nginx", "Or bring the list up to date.", "ssl_crl CRL.pem;", Side.SERVER),
-        Fix(
-            "HAProxy",
-            "Or bring the list up to date.",
-            "bind :443 ssl crt SERVER.pem crl-file CRL.pem verify required",
-            Side.SERVER,
-        ),
-        Fix("Apache", "Or bring the list up to date.", "SSLCARevocationFile CRL.pem", Side.SERVER),
-    ),
+    fixes=(*SEND_CERTIFICATE, *RENEW_CRL),
     log_lines=(
         ("OpenSSL", "error:0A000414:SSL routines:ssl3_read_bytes:sslv3 alert certificate revoked:SSL alert number 44"),
         ("nginx", "client SSL certificate verify error: (23:certificate revoked) while reading client request headers"),

@@ -24,6 +24,7 @@ client that found nothing fitting and sent none: client-cert-missing.
 
 from __future__ import annotations
 
+from tlsinspect.diagnosis.certificate_fixes import VERIFY_BY_ITSELF
 from tlsinspect.diagnosis.client_auth import (
     ACCESS_DENIED,
     BAD_CERTIFICATE,
@@ -35,6 +36,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
+from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -95,25 +97,8 @@ CAUSE = Cause(
             "extendedKeyUsage = clientAuth\nkeyUsage = critical, digitalSignature",
             Side.CLIENT,
         ),
-        Fix("nginx", "Verify in the application instead.", "ssl_verify_client optional_no_ca;", Side.SERVER),
-        Fix(
-            "HAProxy",
-            "Or pass over that one error.",
-            "bind :443 ssl crt SERVER.pem verify required crt-ignore-err 26",
-            Side.SERVER,
-        ),
-        Fix(
-            "Go",
-            "Verify with another usage.",
-            "x509.VerifyOptions{KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageAny}}",
-            Side.SERVER,
-        ),
-        Fix(
-            "OpenSSL",
-            "Ask for the signature algorithms that the clients' keys can make.",
-            "openssl s_server -client_sigalgs ECDSA+SHA256:RSA-PSS+SHA256 -Verify 2",
-            Side.SERVER,
-        ),
+        *SEND_CERTIFICATE,
+        *VERIFY_BY_ITSELF,
     ),
     log_lines=(
         *alert_lines(43),

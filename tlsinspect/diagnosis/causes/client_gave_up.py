@@ -24,6 +24,8 @@ A refusal by the server: it had agreed. A refused certificate that the client te
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.facts import (
     LEAVES,
     at_frame,
@@ -42,7 +44,9 @@ from tlsinspect.diagnosis.facts import (
 )
 from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import WAIT
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.watch_fixes import LOG_MORE
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 
@@ -135,13 +139,9 @@ CAUSE = Cause(
         "capture-incomplete",
     ),
     fixes=(
-        Fix("nginx", "Wait longer for the upstream.", "proxy_connect_timeout 60s;", Side.CLIENT),
-        Fix("HAProxy", "Wait longer.", "timeout connect 10s\ntimeout check 10s", Side.CLIENT),
-        Fix("Envoy", "Wait longer.", "connect_timeout: 10s", Side.CLIENT),
-        Fix("curl", "Wait longer.", "curl --connect-timeout 30 https://{host}/", Side.CLIENT),
-        Fix("Go", "Wait longer.", "http.Transport{TLSHandshakeTimeout: 30 * time.Second}", Side.CLIENT),
-        Fix("Java", "Wait longer.", "socket.setSoTimeout(30_000);", Side.CLIENT),
+        *(replace(fix, action=f"Wait longer. {fix.action}") for fix in WAIT),
         Fix("any client", "Read its own message: the reason is there and not on the wire.", "", Side.CLIENT),
+        *(fix for fix in LOG_MORE if fix.side is not Side.SERVER),
     ),
     log_lines=(
         ("nginx", "client closed connection while SSL handshaking"),

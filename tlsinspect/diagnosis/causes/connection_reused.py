@@ -28,7 +28,7 @@ from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
 from tlsinspect.diagnosis.http import exchanges, plain_host
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
-from tlsinspect.model.frame import Side
+from tlsinspect.diagnosis.session_fixes import SEPARATE_CONNECTIONS
 
 REFUSED = frozenset((400, 401, 403, 404, 421, 495, 496))
 
@@ -67,15 +67,7 @@ CAUSE = Cause(
     compare=on_one_side(check),
     follows_from=(),
     fixes=(
-        Fix(
-            "nginx",
-            "Give each identity an upstream block of its own, or keep connections per location (1.29.7 and later).",
-            "upstream alice {\n    server ADDRESS:443;\n    keepalive 8 local;\n}",
-            Side.CLIENT,
-        ),
-        Fix("nginx", "Or close the connection after each request.", "proxy_set_header Connection close;", Side.CLIENT),
-        Fix("HAProxy", "Do not share connections.", "http-reuse never", Side.CLIENT),
-        Fix("Go", "Use one Transport for each identity.", "http.Client{Transport: &http.Transport{}}", Side.CLIENT),
+        *SEPARATE_CONNECTIONS,
         Fix("any server", "Answer 421 (Misdirected Request) to hosts that are served on another connection."),
     ),
     log_lines=(

@@ -44,6 +44,7 @@ from tlsinspect.diagnosis.facts import (
 from tlsinspect.diagnosis.hidden_server import observations
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.watch_fixes import LOG_KEYS, TRY_TLS12
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake
 
@@ -131,36 +132,8 @@ CAUSE = Cause(
     follows_from=(),
     fixes=(
         Fix("tlsinspect", "Give the keys.", "tlsinspect explain CAPTURE --keylog keys.log"),
-        Fix("curl", "Log the keys.", "SSLKEYLOGFILE=keys.log curl https://{host}/", Side.CLIENT),
-        Fix("OpenSSL", "Log the keys.", "openssl s_client -keylogfile keys.log -connect HOST:443", Side.CLIENT),
-        Fix("GnuTLS", "Log the keys, as client or as server.", "SSLKEYLOGFILE=keys.log gnutls-cli HOST"),
-        Fix("Chrome and Firefox", "Log the keys.", "SSLKEYLOGFILE=keys.log", Side.CLIENT),
-        Fix("Node", "Log the keys.", "node --tls-keylog=keys.log app.js"),
-        Fix("Go", "Log the keys.", "tls.Config{KeyLogWriter: file}"),
-        Fix("Python", "Log the keys.", 'context.keylog_filename = "keys.log"'),
-        Fix("Apache", "Log the keys: set it in the environment of the server.", "SSLKEYLOGFILE=keys.log", Side.SERVER),
-        Fix(
-            "HAProxy",
-            "Keep the keys and write them to the log, one line for each label.",
-            "tune.ssl.keylog on\nlog-format "
-            '"CLIENT_HANDSHAKE_TRAFFIC_SECRET %[ssl_fc_client_random,hex] %[ssl_fc_client_handshake_traffic_secret]"',
-            Side.SERVER,
-        ),
-        Fix("Envoy", "Log the keys.", "key_log:\n  path: /tmp/keys.log"),
-        Fix(
-            "nginx",
-            "As a proxy: log the keys (NGINX Plus, 1.27.2 and later).",
-            "proxy_ssl_key_log keys.log;",
-            Side.CLIENT,
-        ),
-        Fix(
-            "nginx",
-            "Or preload a library that sets a key log callback in OpenSSL.",
-            "LD_PRELOAD=./keylog.so SSLKEYLOGFILE=keys.log nginx",
-        ),
-        Fix("nginx", "Or try TLS 1.2 once, as a proxy.", "proxy_ssl_protocols TLSv1.2;", Side.CLIENT),
-        Fix("curl", "Or try TLS 1.2 once.", "curl --tls-max 1.2 https://{host}/", Side.CLIENT),
-        Fix("OpenSSL", "Or try TLS 1.2 once.", "openssl s_client -tls1_2 -connect HOST:443", Side.CLIENT),
+        *LOG_KEYS,
+        *TRY_TLS12,
     ),
     log_lines=(),
     references=("RFC 8446 section 2", "RFC 8446 section 5.2", "RFC 9850 section 1"),

@@ -24,6 +24,8 @@ An expired or untrusted certificate of the right host. With no server name sent 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.facts import (
     alert_text,
     asked_nothing,
@@ -36,7 +38,7 @@ from tlsinspect.diagnosis.facts import (
     resumed,
     server_name,
 )
-from tlsinspect.diagnosis.fixes import SERVE_THE_NAME
+from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME, SERVE_THE_NAME
 from tlsinspect.diagnosis.hosts import same_host
 from tlsinspect.diagnosis.names import covers, looks_default, made_up, names_text
 from tlsinspect.diagnosis.pairs import on_one_side
@@ -147,8 +149,17 @@ CAUSE = Cause(
             Side.SERVER,
         ),
         Fix("nginx", "Refuse names that are not served instead.", "ssl_reject_handshake on;", Side.SERVER),
-        Fix("nginx", "As a proxy, ask for a name that the upstream has.", "proxy_ssl_name {host};", Side.CLIENT),
-        Fix("curl", "Ask for a name that the server has.", "curl https://{host}/", Side.CLIENT),
+        Fix(
+            "HAProxy", "Refuse names that are not served instead.", "bind :443 ssl crt SITE.pem strict-sni", Side.SERVER
+        ),
+        Fix("Traefik", "Refuse names that are not served instead.", "sniStrict: true", Side.SERVER),
+        Fix(
+            "ingress-nginx",
+            "Or give the default host a certificate that covers the name.",
+            "--default-ssl-certificate=NAMESPACE/SECRET",
+            Side.SERVER,
+        ),
+        *(replace(fix, action=f"Or ask for a name that the server has. {fix.action}") for fix in SEND_SERVER_NAME),
     ),
     log_lines=(
         ("nginx", "upstream SSL certificate does not match"),

@@ -103,7 +103,7 @@ CAUSE = Cause(
             "tls.Config{EncryptedClientHelloConfigList: nil}",
             Side.CLIENT,
         ),
-        Fix("curl", "Do without ECH.", "curl --ech false https://{host}/", Side.CLIENT),
+        Fix("curl", "Do without ECH (8.8.0 and later).", "curl --ech false https://{host}/", Side.CLIENT),
         Fix("any server", "Serve a certificate for the public name of the ECH configuration.", "", Side.SERVER),
     ),
     log_lines=(

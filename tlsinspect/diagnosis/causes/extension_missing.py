@@ -23,12 +23,15 @@ in the capture: what lies behind the cut is unknown, not missing.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import alert_text, at_frame, ending_alert, hello_of, message_name
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.mismatch import server_hello_of
 from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.parameter_fixes import GROUPS
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 from tlsinspect.model.message import ClientHello, ServerHello
@@ -91,6 +94,10 @@ def missing_of_server(hello: ServerHello) -> tuple[int, ...]:
     return (ext.KEY_SHARE,) if complete and not {ext.KEY_SHARE, ext.PRE_SHARED_KEY} & has else ()
 
 
+OFFER_GROUPS = tuple(
+    replace(fix, action=f"Offer the usual groups. {fix.action}") for fix in GROUPS if fix.side is not Side.SERVER
+)
+
 CAUSE = Cause(
     code="extension-missing",
     title="An extension that the peer requires is missing",
@@ -103,11 +110,11 @@ CAUSE = Cause(
     fixes=(
         Fix("any client", "Send the extension that is missing.", "{extension}", Side.CLIENT),
         Fix("any middlebox", "Do not take extensions out of hellos."),
-        Fix(
-            "nginx", "As a proxy, do not take groups away.", "proxy_ssl_conf_command Groups X25519:P-256;", Side.CLIENT
+        *(
+            replace(fix, action=f"Offer the usual groups. {fix.action}")
+            for fix in GROUPS
+            if fix.side is not Side.SERVER
         ),
-        Fix("OpenSSL", "Give groups and signature algorithms.", "openssl s_client -groups P-256 -connect ADDRESS:443"),
-        Fix("GnuTLS", "Use the usual priorities.", "--priority NORMAL"),
         Fix("Java", "Offer extended_master_secret.", "-Djdk.tls.useExtendedMasterSecret=true"),
         Fix(
             "Go", "Upgrade: extended_master_secret is offered since Go 1.20.", "go install golang.org/dl/go1.22@latest"

@@ -31,6 +31,8 @@ from tlsinspect.diagnosis.facts import alert_text, at_frame, ending_alert, hello
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.mismatch import server_hello_of
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.parameter_fixes import LEAVE_OUT_EXTENSIONS
+from tlsinspect.diagnosis.reach_fixes import PASS_ON
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import AlertSeen, Handshake
@@ -146,13 +148,8 @@ CAUSE = Cause(
     fixes=(
         Fix("any middlebox", "Do not rewrite hellos; pass TLS on as it is, or end it there."),
         Fix("any client", "Upgrade the library, or switch the extension off.", "", Side.CLIENT),
-        Fix("OpenSSL", "See the hellos of both sides.", "openssl s_client -trace -connect ADDRESS:443"),
-        Fix(
-            "nginx", "Let a proxy in between pass TLS on.", "stream { server { listen 443; proxy_pass ADDRESS:443; } }"
-        ),
-        Fix("HAProxy", "Let a proxy in between pass TLS on.", "mode tcp"),
-        Fix("Envoy", "Let a proxy in between pass TLS on.", "name: envoy.filters.network.tcp_proxy"),
-        Fix("Java", "Do without an extension.", "-Djdk.tls.client.disableExtensions=NAME", Side.CLIENT),
+        *PASS_ON,
+        *LEAVE_OUT_EXTENSIONS,
     ),
     log_lines=(
         *alert_lines(ILLEGAL_PARAMETER, DECODE_ERROR, UNSUPPORTED_EXTENSION),

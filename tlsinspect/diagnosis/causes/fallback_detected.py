@@ -32,6 +32,8 @@ from tlsinspect.diagnosis.facts import alert_text, at_frame, completed, ending_a
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.parameter_fixes import VERSIONS
+from tlsinspect.diagnosis.reach_fixes import PASS_ON
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import AlertSeen, Handshake
@@ -122,20 +124,9 @@ CAUSE = Cause(
             "",
         ),
         Fix("any client", "Do not retry with a lower version; find out why the higher one failed.", "", Side.CLIENT),
-        Fix("OpenSSL", "Leave -fallback_scsv away.", "openssl s_client -connect HOST:443", Side.CLIENT),
-        Fix(
-            "nginx",
-            "Let the proxy offer what the upstream can do.",
-            "proxy_ssl_protocols TLSv1.2 TLSv1.3;",
-            Side.CLIENT,
-        ),
-        Fix(
-            "Java",
-            "Let the client offer what the server can do.",
-            "java -Djdk.tls.client.protocols=TLSv1.3,TLSv1.2",
-            Side.CLIENT,
-        ),
-        Fix("Go", "The same.", "tls.Config{MinVersion: tls.VersionTLS12}", Side.CLIENT),
+        Fix("OpenSSL", "Leave -fallback_scsv away.", "openssl s_client -connect ADDRESS:443", Side.CLIENT),
+        *(fix for fix in VERSIONS if fix.side is not Side.SERVER),
+        *PASS_ON,
     ),
     log_lines=(
         *alert_lines(86, 47),

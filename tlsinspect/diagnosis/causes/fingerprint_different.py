@@ -23,6 +23,8 @@ A lack of a common cipher suite or group: servers send an alert for that.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.comparison import only_in
 from tlsinspect.diagnosis.facts import (
     at_frame,
@@ -36,6 +38,7 @@ from tlsinspect.diagnosis.facts import (
     server_name,
 )
 from tlsinspect.diagnosis.pairs import meaningful_paths, titles
+from tlsinspect.diagnosis.parameter_fixes import GROUPS, SUITES
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 
@@ -111,6 +114,12 @@ def against(one: Case, other: Case, side: str) -> Finding | None:
     )
 
 
+OFFER_THE_SAME = tuple(
+    replace(fix, action="Or offer what the client that works offers.")
+    for fix in (*SUITES, *GROUPS)
+    if fix.side is Side.CLIENT
+)
+
 CAUSE = Cause(
     code="fingerprint-different",
     title="Only the fingerprint differs",
@@ -139,8 +148,7 @@ CAUSE = Cause(
         Fix("any web application firewall", "Allow the client by its JA3 or JA4 value, or by its address."),
         Fix("Cloudflare", "Skip the bot rules for the client.", "(ip.src eq ADDRESS)"),
         Fix("AWS WAF", "Allow the fingerprint with a JA4Fingerprint match statement."),
-        Fix("nginx", "Offer what the client that works offers.", "proxy_ssl_ciphers LIST;\nproxy_ssl_protocols LIST;"),
-        Fix("curl", "Offer what the client that works offers.", "curl --ciphers LIST --curves LIST https://{host}/"),
+        *OFFER_THE_SAME,
     ),
     log_lines=(
         ("curl", "curl: (35) Recv failure: Connection reset by peer"),

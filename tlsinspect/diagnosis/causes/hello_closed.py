@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.causes.hello_reset import after_hello, candidates
 from tlsinspect.diagnosis.facts import CLOSES, at_frame, unanswered
+from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME, SERVE_THE_NAME
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -82,15 +83,11 @@ CAUSE = Cause(
         "hello-split-dropped",
     ),
     fixes=(
-        Fix("nginx", "Send the server name.", "proxy_ssl_server_name on;\nproxy_ssl_name {host};", Side.CLIENT),
+        *SEND_SERVER_NAME,
         Fix("nginx (stream)", "Route names that the map does not have.", "default BACKEND;", Side.SERVER),
-        Fix(
-            "Envoy",
-            "Match the name, or give what matches nothing a chain; both need the tls_inspector listener filter.",
-            'filter_chain_match:\n  server_names: ["{host}"]',
-            Side.SERVER,
-        ),
-        Fix("HAProxy", "Look for L4 rules that reject.", "tcp-request content reject", Side.SERVER),
+        *(fix for fix in SERVE_THE_NAME if fix.product != "HAProxy"),
+        Fix("Envoy", "Give what matches nothing a chain.", "default_filter_chain: {}", Side.SERVER),
+        Fix("HAProxy", "Look for rules that reject.", "tcp-request content reject", Side.SERVER),
         Fix("any load balancer", "See that its targets are up, as it closes when none takes the connection."),
     ),
     log_lines=(

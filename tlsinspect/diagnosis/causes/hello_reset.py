@@ -36,6 +36,7 @@ from tlsinspect.diagnosis.facts import (
     unanswered,
     waited,
 )
+from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME, SERVE_THE_NAME
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
@@ -113,16 +114,20 @@ CAUSE = Cause(
         "hello-split-dropped",
     ),
     fixes=(
-        Fix(
-            "Envoy",
-            "Match the name, or give what matches nothing a chain; both need the tls_inspector listener filter.",
-            'filter_chain_match:\n  server_names: ["{host}"]',
-            Side.SERVER,
-        ),
-        Fix("nginx", "Send the server name.", "proxy_ssl_server_name on;\nproxy_ssl_name {host};", Side.CLIENT),
+        *SEND_SERVER_NAME,
+        *(fix for fix in SERVE_THE_NAME if fix.product in ("Envoy", "Istio")),
         Fix("nginx", "Expect a PROXY protocol header only where one is sent.", "listen 443 ssl;", Side.SERVER),
+        Fix("HAProxy", "The same: no accept-proxy.", "bind :443 ssl crt SITE.pem", Side.SERVER),
         Fix("nginx (stream)", "Or send the header.", "proxy_protocol on;", Side.CLIENT),
-        Fix("HAProxy", "Or send the header.", "server app ADDRESS:443 ssl verify none send-proxy-v2", Side.CLIENT),
+        Fix(
+            "HAProxy",
+            "Or send the header.",
+            "server app ADDRESS:443 ssl verify required ca-file CA.pem send-proxy-v2",
+            Side.CLIENT,
+        ),
+        Fix("Envoy", "Or send the header.", "name: envoy.transport_sockets.upstream_proxy_protocol", Side.CLIENT),
+        Fix("Caddy", "Or send the header.", "transport http {\n    proxy_protocol v2\n}", Side.CLIENT),
+        Fix("Traefik", "Or send the header, in a TCP service.", "proxyProtocol:\n  version: 2", Side.CLIENT),
         Fix("curl", "Or send the header.", "curl --haproxy-protocol https://{host}/", Side.CLIENT),
         Fix("any firewall", "Allow the name, or the client's address."),
     ),

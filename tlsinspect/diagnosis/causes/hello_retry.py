@@ -24,6 +24,8 @@ the second ClientHello, look at its size: it may be lost on the way (hello-split
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import (
     alert_text,
@@ -34,6 +36,7 @@ from tlsinspect.diagnosis.facts import (
     hello_of,
     label,
 )
+from tlsinspect.diagnosis.parameter_fixes import GROUPS
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake
@@ -101,6 +104,8 @@ def compare(left: Case, right: Case) -> Finding | None:
     )
 
 
+SERVER_GROUPS = tuple(fix for fix in GROUPS if fix.side is Side.SERVER)
+
 CAUSE = Cause(
     code="hello-retry",
     title="The server asked for another key share (HelloRetryRequest)",
@@ -111,25 +116,25 @@ CAUSE = Cause(
     compare=compare,
     follows_from=("group-no-overlap", "hello-split-dropped"),
     fixes=(
-        Fix(
-            "nginx",
-            "Let the server take the groups that clients send shares for.",
-            "ssl_ecdh_curve X25519:prime256v1;",
-            Side.SERVER,
-        ),
-        Fix("HAProxy", "The same.", "bind :443 ssl crt SERVER.pem curves X25519:P-256", Side.SERVER),
-        Fix("Envoy", "The same.", "tls_params:\n  ecdh_curves: [X25519, P-256]", Side.SERVER),
-        Fix("Apache", "The same.", "SSLOpenSSLConfCmd Groups X25519:P-256", Side.SERVER),
+        *(replace(fix, action=f"Take the groups that clients send shares for. {fix.action}") for fix in SERVER_GROUPS),
         Fix(
             "OpenSSL",
             "Or let the client send a share that fits: the first group listed.",
-            "openssl s_client -groups P-256",
+            "openssl s_client -groups P-256 -connect ADDRESS:443",
             Side.CLIENT,
         ),
-        Fix("curl", "The same.", "curl --curves P-256 https://...", Side.CLIENT),
+        Fix("nginx", "As a proxy, the same.", "proxy_ssl_conf_command Groups P-256:X25519;", Side.CLIENT),
+        Fix("nginx (grpc)", "The same for grpc_pass.", "grpc_ssl_conf_command Groups P-256:X25519;", Side.CLIENT),
+        Fix("nginx (stream)", "The same.", "proxy_ssl_conf_command Groups P-256:X25519;", Side.CLIENT),
+        Fix("HAProxy", "The same (3.0 and later).", "ssl-default-server-curves P-256:X25519", Side.CLIENT),
+        Fix("Envoy", "The same.", "tls_params:\n  ecdh_curves: [P-256, X25519]", Side.CLIENT),
+        Fix("Caddy", "The same.", "transport http {\n    tls_curves secp256r1\n}", Side.CLIENT),
+        Fix("curl", "The same.", "curl --curves P-256 https://{host}/", Side.CLIENT),
+        Fix("GnuTLS", "The same.", "gnutls-cli --priority NORMAL:-GROUP-ALL:+GROUP-SECP256R1 {host}", Side.CLIENT),
         Fix("Go", "The same.", "tls.Config{CurvePreferences: []tls.CurveID{tls.CurveP256}}", Side.CLIENT),
-        Fix("Java", "The same.", "java -Djdk.tls.namedGroups=secp256r1,x25519", Side.CLIENT),
+        Fix("Java", "The same.", "-Djdk.tls.namedGroups=secp256r1,x25519", Side.CLIENT),
         Fix("Node", "The same.", "tls.connect({ ecdhCurve: 'P-256:X25519', ... })", Side.CLIENT),
+        Fix("Python", "The same.", 'context.set_ecdh_curve("prime256v1")', Side.CLIENT),
     ),
     log_lines=(
         ("OpenSSL", "SSL_connect:SSLv3/TLS write client hello"),  # twice, with -state

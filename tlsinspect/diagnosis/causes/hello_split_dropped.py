@@ -28,6 +28,7 @@ from __future__ import annotations
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import at_frame, hello_frame, hello_of, unanswered
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import SMALLER_HELLO
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake
@@ -87,13 +88,19 @@ CAUSE = Cause(
             "nft add rule inet filter forward tcp flags syn tcp option maxseg size set rt mtu",
         ),
         Fix("any firewall", "Upgrade what looks for the server name in the first segment alone, or exempt the server."),
-        Fix("curl", "Send a smaller hello.", "curl --curves X25519 https://{host}/", Side.CLIENT),
-        Fix("OpenSSL", "Send a smaller hello.", "openssl s_client -groups X25519 -connect HOST:443", Side.CLIENT),
-        Fix("nginx", "Send a smaller hello.", "proxy_ssl_conf_command Groups X25519:P-256;", Side.CLIENT),
-        Fix("HAProxy", "Send a smaller hello (3.0 and later).", "ssl-default-server-curves X25519:P-256", Side.CLIENT),
-        Fix("Go", "Send a smaller hello.", "GODEBUG=tlsmlkem=0", Side.CLIENT),
-        Fix("Chrome", "Send a smaller hello (policy).", "PostQuantumKeyAgreementEnabled=false", Side.CLIENT),
-        Fix("Node", "Send a smaller hello.", "tls.connect({ ecdhCurve: 'X25519:P-256' })", Side.CLIENT),
+        *SMALLER_HELLO,
+        Fix(
+            "HAProxy",
+            "As a router by name, wait for the whole hello.",
+            "tcp-request inspect-delay 5s\ntcp-request content accept if { req.ssl_hello_type 1 }",
+            Side.SERVER,
+        ),
+        Fix(
+            "nginx (stream)",
+            "As a router by name, wait for the whole hello.",
+            "ssl_preread on;\npreread_buffer_size 16k;\npreread_timeout 30s;",
+            Side.SERVER,
+        ),
     ),
     log_lines=(
         ("nginx", "upstream timed out (110: Connection timed out) while SSL handshaking to upstream"),

@@ -24,6 +24,8 @@ A refusal: no alert, no RST, no FIN came. When only the first segment of a large
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.causes import hello_split_dropped
 from tlsinspect.diagnosis.facts import (
     LEAVES,
@@ -35,6 +37,7 @@ from tlsinspect.diagnosis.facts import (
     waited,
 )
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import WAIT, WAIT_FOR_CLIENTS
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake, Outcome
@@ -117,20 +120,14 @@ CAUSE = Cause(
     follows_from=("capture-incomplete", "sni-missing", "sni-mismatch", "alpn-missing", "alpn-different"),
     fixes=(
         Fix("any server", "See whether its program still accepts and reads connections.", "ss -tnp", Side.SERVER),
-        Fix("nginx", "Give up earlier, and try the next server.", "proxy_connect_timeout 5s;", Side.CLIENT),
-        Fix("HAProxy", "Bound the wait of clients and servers.", "timeout connect 5s\ntimeout check 5s"),
-        Fix(
-            "Envoy",
-            "Bound the wait for the client's hello and the handshake.",
-            "listener_filters_timeout: 5s\ntransport_socket_connect_timeout: 5s",
-            Side.SERVER,
-        ),
+        *WAIT_FOR_CLIENTS,
         Fix(
             "Istio",
             "Declare a protocol in which the server speaks first, or the sidecar waits to detect it.",
             "appProtocol: tcp",
             Side.SERVER,
         ),
+        *(replace(fix, action=f"Give up earlier, and try the next server. {fix.action}") for fix in WAIT),
         Fix("any network", "Let segments of full size through: see the fixes of hello-split-dropped."),
     ),
     log_lines=(

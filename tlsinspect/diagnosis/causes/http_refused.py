@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
 from tlsinspect.diagnosis.http import exchanges
+from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -81,18 +82,37 @@ CAUSE = Cause(
         "session-resumed-other-identity",
     ),
     fixes=(
-        Fix(
-            "nginx",
-            "Give the upstream a client certificate where it wants one.",
-            "proxy_ssl_certificate CERT.pem;\nproxy_ssl_certificate_key KEY.pem;",
-            Side.CLIENT,
-        ),
-        Fix("curl", "Give a client certificate.", "curl --cert CERT.pem --key KEY.pem https://{host}/", Side.CLIENT),
+        *SEND_CERTIFICATE,
         Fix("any server", "Read the access log for the identity that it saw.", "", Side.SERVER),
         Fix(
             "nginx",
             "Log what it saw of the client certificate.",
             "log_format tls '$status $ssl_client_verify $ssl_client_s_dn $ssl_server_name $ssl_session_reused';",
+            Side.SERVER,
+        ),
+        Fix(
+            "HAProxy",
+            "The same.",
+            "log-format '%ST %[ssl_c_verify] %{+Q}[ssl_c_s_dn] %[ssl_fc_sni] %[ssl_fc_is_resumed]'",
+            Side.SERVER,
+        ),
+        Fix(
+            "Envoy",
+            "The same, in the access log.",
+            "%RESPONSE_CODE% %DOWNSTREAM_PEER_SUBJECT% %REQUESTED_SERVER_NAME% %DOWNSTREAM_TLS_SESSION_ID%",
+            Side.SERVER,
+        ),
+        Fix(
+            "Apache",
+            "The same.",
+            'LogFormat "%>s %{SSL_CLIENT_VERIFY}x %{SSL_CLIENT_S_DN}x %{SSL_TLS_SNI}x %{SSL_SESSION_RESUMED}x" tls',
+            Side.SERVER,
+        ),
+        Fix("Caddy", "The same: its access log has the subject.", "log", Side.SERVER),
+        Fix(
+            "Traefik",
+            "Pass what it saw on to the service.",
+            "passTLSClientCert:\n  info:\n    subject:\n      commonName: true",
             Side.SERVER,
         ),
     ),

@@ -24,6 +24,7 @@ the cause and this its consequence.
 from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
+from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
 from tlsinspect.diagnosis.http import exchanges, plain_host
 from tlsinspect.diagnosis.log_lines import MISDIRECTED_LINES
 from tlsinspect.diagnosis.pairs import on_one_side
@@ -76,9 +77,28 @@ CAUSE = Cause(
             Side.CLIENT,
         ),
         Fix("curl", "Let the URL name the host.", "curl --connect-to ::ADDRESS: https://{host}/", Side.CLIENT),
-        Fix("HAProxy", "Take the server name from the Host header.", "sni req.hdr(host),host_only", Side.CLIENT),
-        Fix("Apache", "Let both hosts have compatible settings.", "SSLVHostSNIPolicy secure", Side.SERVER),
+        Fix(
+            "HAProxy",
+            "Take the server name from the Host header.",
+            "server app ADDRESS:443 ssl verify required ca-file CA.pem sni req.hdr(host),host_only",
+            Side.CLIENT,
+        ),
+        Fix(
+            "Envoy",
+            "Take the server name from the host, in the cluster's HttpProtocolOptions.",
+            "upstream_http_protocol_options:\n  auto_sni: true\n  auto_san_validation: true",
+            Side.CLIENT,
+        ),
         Fix("Go", "Use one Transport for each host.", 'tls.Config{ServerName: "{host}"}', Side.CLIENT),
+        *(fix for fix in SEND_SERVER_NAME if fix.product not in ("nginx", "HAProxy", "curl", "Envoy", "Go")),
+        Fix("Apache", "Let both hosts have compatible settings.", "SSLVHostSNIPolicy secure", Side.SERVER),
+        Fix(
+            "Caddy",
+            "Or let the host differ, where no host asks for client certificates.",
+            "{\n    servers {\n        strict_sni_host insecure_off\n    }\n}",
+            Side.SERVER,
+        ),
+        Fix("Traefik", "Give both hosts the same TLS options.", "tls:\n  options: default", Side.SERVER),
     ),
     log_lines=MISDIRECTED_LINES,
     references=("RFC 9110 section 15.5.20", "RFC 9113 section 9.1.2"),

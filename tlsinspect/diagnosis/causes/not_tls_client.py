@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, first_line, plain_frame, plain_octets, quoted
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import SPEAK_TLS
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Outcome
@@ -64,20 +65,37 @@ CAUSE = Cause(
     compare=on_one_side(check),
     follows_from=(),
     fixes=(
-        Fix("nginx", "Speak TLS to the upstream.", "proxy_pass https://{host};", Side.CLIENT),
-        Fix("ingress-nginx", "Annotate the Ingress.", 'nginx.ingress.kubernetes.io/backend-protocol: "HTTPS"'),
-        Fix("HAProxy", "Speak TLS to the server.", "server app ADDRESS:443 ssl verify required ca-file CA.pem"),
-        Fix("Apache", "Speak TLS to the worker.", 'SSLProxyEngine on\nProxyPass "/" "https://{host}/"', Side.CLIENT),
-        Fix("Envoy", "Give the cluster a transport_socket envoy.transport_sockets.tls.", "", Side.CLIENT),
-        Fix("Istio", "Originate TLS in a DestinationRule.", "trafficPolicy:\n  tls:\n    mode: SIMPLE", Side.CLIENT),
-        Fix("curl", "Use https.", "curl https://{host}/", Side.CLIENT),
+        *SPEAK_TLS,
         Fix(
             "nginx",
             "Or send those who ask in plain text to https.",
             "error_page 497 =301 https://$host$request_uri;",
             Side.SERVER,
         ),
-        Fix("nginx", "A PROXY protocol header is to be expected where one is sent.", "listen 443 ssl proxy_protocol;"),
+        Fix(
+            "nginx",
+            "A PROXY protocol header is to be expected where one is sent.",
+            "listen 443 ssl proxy_protocol;",
+            Side.SERVER,
+        ),
+        Fix("nginx (stream)", "The same in a stream server.", "listen 443 ssl proxy_protocol;", Side.SERVER),
+        Fix("HAProxy", "The same.", "bind :443 accept-proxy ssl crt SITE.pem", Side.SERVER),
+        Fix("ingress-nginx", "The same (ConfigMap).", 'use-proxy-protocol: "true"', Side.SERVER),
+        Fix("Envoy", "The same.", "name: envoy.filters.listener.proxy_protocol", Side.SERVER),
+        Fix("Apache", "The same (mod_remoteip).", "RemoteIPProxyProtocol On", Side.SERVER),
+        Fix(
+            "Caddy",
+            "The same; the order counts.",
+            "{\n    servers {\n        listener_wrappers {\n            proxy_protocol\n            tls\n        }\n"
+            "    }\n}",
+            Side.SERVER,
+        ),
+        Fix(
+            "Traefik",
+            "The same at the entry point.",
+            "proxyProtocol:\n  trustedIPs: [ADDRESS]",
+            Side.SERVER,
+        ),
     ),
     log_lines=(
         ("nginx", "client sent plain HTTP request to HTTPS port"),

@@ -24,6 +24,7 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame, first_line, hello_of, plain_frame, plain_octets, quoted
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import LISTEN, SPEAK_PLAIN
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 
@@ -62,18 +63,12 @@ CAUSE = Cause(
     compare=on_one_side(check),
     follows_from=(),
     fixes=(
-        Fix("nginx", "Let the port speak TLS.", "listen 443 ssl;", Side.SERVER),
-        Fix("HAProxy", "Let the port speak TLS.", "bind :443 ssl crt SITE.pem", Side.SERVER),
-        Fix("Apache", "Switch TLS on in the virtual host.", "SSLEngine on", Side.SERVER),
-        Fix("nginx", "Or speak plain HTTP to the upstream.", "proxy_pass http://{host};", Side.CLIENT),
-        Fix(
-            "Istio",
-            "Do not originate TLS to a port that already is TLS, or that is plain.",
-            "trafficPolicy:\n  tls:\n    mode: DISABLE",
-            Side.CLIENT,
-        ),
+        *LISTEN,
+        *SPEAK_PLAIN,
         Fix("OpenSSL", "For mail and databases ask for TLS first.", "openssl s_client -starttls smtp -connect HOST:25"),
         Fix("curl", "For mail ask for TLS first.", "curl --ssl-reqd smtp://HOST:587", Side.CLIENT),
+        Fix("GnuTLS", "For mail ask for TLS first.", "gnutls-cli --starttls-proto smtp --port 587 HOST", Side.CLIENT),
+        Fix("Python", "For mail ask for TLS first.", "server.starttls(context=context)", Side.CLIENT),
         Fix("any client", "Reach an HTTP proxy with http:// and ask it for CONNECT.", "", Side.CLIENT),
     ),
     log_lines=(

@@ -56,9 +56,43 @@ SECURE_RENEGOTIATION = (
     Fix(
         "OpenSSL",
         "Or connect all the same.",
-        "openssl s_client -legacy_server_connect -connect HOST:443",
+        "openssl s_client -legacy_server_connect -connect ADDRESS:443",
         Side.CLIENT,
     ),
+    Fix(
+        "nginx (grpc)",
+        "The same for grpc_pass.",
+        "grpc_ssl_conf_command Options UnsafeLegacyServerConnect;",
+        Side.CLIENT,
+    ),
+    Fix(
+        "nginx (uwsgi)",
+        "The same for uwsgi_pass.",
+        "uwsgi_ssl_conf_command Options UnsafeLegacyServerConnect;",
+        Side.CLIENT,
+    ),
+    Fix(
+        "nginx (stream)",
+        "The same in a stream server.",
+        "proxy_ssl_conf_command Options UnsafeLegacyServerConnect;",
+        Side.CLIENT,
+    ),
+    Fix(
+        "HAProxy",
+        "Or connect all the same, by OpenSSL's configuration (so, too, for .NET on Linux).",
+        "OPENSSL_CONF=/etc/haproxy/openssl.cnf",
+        Side.CLIENT,
+    ),
+    Fix(
+        ".NET", "Or connect all the same: on Linux by openssl.cnf.", "Options = UnsafeLegacyServerConnect", Side.CLIENT
+    ),
+    Fix(
+        "GnuTLS",
+        "Or connect all the same.",
+        "gnutls-cli --priority NORMAL:%PARTIAL_RENEGOTIATION {host}",
+        Side.CLIENT,
+    ),
+    Fix("Java", "Or connect all the same.", "-Dsun.security.ssl.allowLegacyHelloMessages=true", Side.CLIENT),
     Fix(
         "curl",
         "Or connect all the same, by a configuration of OpenSSL.",
@@ -68,7 +102,7 @@ SECURE_RENEGOTIATION = (
     Fix(
         "Node",
         "Or connect all the same.",
-        "secureOptions: crypto.constants.SSL_OP_LEGACY_SERVER_CONNECT",
+        "tls.connect({ secureOptions: crypto.constants.SSL_OP_LEGACY_SERVER_CONNECT, ... })",
         Side.CLIENT,
     ),
     Fix("Python", "Or connect all the same.", "context.options |= ssl.OP_LEGACY_SERVER_CONNECT", Side.CLIENT),
@@ -87,6 +121,8 @@ NO_RENEGOTIATION_NEEDED = (
         "tls.Config{Renegotiation: tls.RenegotiateOnceAsClient}",
         Side.CLIENT,
     ),
+    Fix("Envoy", "Allow a renegotiation that the server starts.", "allow_renegotiation: true", Side.CLIENT),
+    Fix("Istio", "Ask at the Gateway's server as a whole.", "tls:\n  mode: MUTUAL", Side.SERVER),
 )
 
 

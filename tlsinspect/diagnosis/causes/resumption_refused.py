@@ -38,8 +38,8 @@ from tlsinspect.diagnosis.facts import (
     server_name,
 )
 from tlsinspect.diagnosis.inherited import name_differs, origin_first, origin_text
-from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
-from tlsinspect.model.frame import Side
+from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
+from tlsinspect.diagnosis.session_fixes import SHARE_SESSIONS
 
 INTERNAL_ERROR = 80
 LOOKS_AT = ("resumption.offered", "resumption.accepted")
@@ -125,34 +125,7 @@ CAUSE = Cause(
     check=check,
     compare=compare,
     follows_from=("session-resumed-other-name", "sni-mismatch"),
-    fixes=(
-        Fix(
-            "OpenSSL",
-            "Set a session ID context on the server.",
-            "SSL_CTX_set_session_id_context(ctx, id, 8);",
-            Side.SERVER,
-        ),
-        Fix(
-            "nginx",
-            "Share the ticket keys among the servers and keep them over restarts.",
-            "ssl_session_ticket_key /etc/nginx/ticket.key;\nssl_session_cache shared:SSL:10m;",
-            Side.SERVER,
-        ),
-        Fix(
-            "HAProxy",
-            "Share the ticket keys.",
-            "bind :443 ssl crt SERVER.pem tls-ticket-keys /etc/haproxy/ticket.keys",
-            Side.SERVER,
-        ),
-        Fix(
-            "Envoy",
-            "Share the ticket keys.",
-            "session_ticket_keys:\n  keys:\n    - {filename: /etc/envoy/ticket.key}",
-            Side.SERVER,
-        ),
-        Fix("Apache", "Share the ticket keys.", "SSLSessionTicketKeyFile /etc/apache2/ticket.key", Side.SERVER),
-        Fix("Go", "Share the ticket keys.", "config.SetSessionTicketKeys(keys)", Side.SERVER),
-    ),
+    fixes=SHARE_SESSIONS,
     log_lines=(
         ("OpenSSL", "New, TLSv1.2, Cipher is"),
         ("OpenSSL", "New, TLSv1.3, Cipher is"),

@@ -73,7 +73,21 @@ CAUSE = Cause(
             "proxy_ssl_name {host};",
             Side.CLIENT,
         ),
-        Fix("HAProxy", "Verify another name.", "server app ADDRESS:443 ssl verify required verifyhost {host}"),
+        Fix(
+            "HAProxy",
+            "Verify another name.",
+            "server app ADDRESS:443 ssl verify required ca-file CA.pem verifyhost {host}",
+            Side.CLIENT,
+        ),
+        Fix(
+            "Envoy",
+            "Verify another name, in the validation_context.",
+            "match_typed_subject_alt_names:\n  - san_type: DNS\n    matcher: {exact: {host}}",
+            Side.CLIENT,
+        ),
+        Fix(
+            "Istio", "Verify another name, in the DestinationRule.", "tls:\n  subjectAltNames: ['{host}']", Side.CLIENT
+        ),
     ),
     log_lines=(
         ("nginx", "upstream SSL certificate does not match"),

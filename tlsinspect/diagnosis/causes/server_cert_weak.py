@@ -87,12 +87,22 @@ CAUSE = Cause(
             Side.CLIENT,
         ),
         Fix("curl", "The same.", "curl --ciphers DEFAULT@SECLEVEL=0 https://{host}/", Side.CLIENT),
-        Fix("HAProxy", "The same.", "server app ADDRESS:443 ssl ciphers DEFAULT@SECLEVEL=0", Side.CLIENT),
+        Fix(
+            "HAProxy",
+            "The same.",
+            "server app ADDRESS:443 ssl verify required ca-file CA.pem ciphers DEFAULT@SECLEVEL=0",
+            Side.CLIENT,
+        ),
         Fix("OpenSSL", "The same.", "openssl s_client -cipher DEFAULT@SECLEVEL=0 -connect ADDRESS:443", Side.CLIENT),
         Fix("Python", "The same.", 'context.set_ciphers("DEFAULT@SECLEVEL=0")', Side.CLIENT),
-        Fix("Node", "The same.", "tls.connect({ ciphers: 'DEFAULT@SECLEVEL=0' })", Side.CLIENT),
+        Fix("Node", "The same.", "tls.connect({ ciphers: 'DEFAULT@SECLEVEL=0', ... })", Side.CLIENT),
         Fix("Go", "Let SHA-1 pass (gone since Go 1.24).", "GODEBUG=x509sha1=1", Side.CLIENT),
-        Fix("Java", "Shorten the list of what is disabled.", "jdk.certpath.disabledAlgorithms", Side.CLIENT),
+        Fix(
+            "Java",
+            "Shorten the list of what is disabled (java.security).",
+            "jdk.certpath.disabledAlgorithms",
+            Side.CLIENT,
+        ),
     ),
     log_lines=(
         (

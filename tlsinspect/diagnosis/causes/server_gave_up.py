@@ -40,8 +40,11 @@ from tlsinspect.diagnosis.facts import (
     waited,
 )
 from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
+from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import WAIT_FOR_CLIENTS
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.diagnosis.watch_fixes import LOG_MORE
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 
@@ -126,16 +129,10 @@ CAUSE = Cause(
     ),
     fixes=(
         Fix("gRPC", "Give the channel a certificate and key.", "grpc.ssl_channel_credentials(ca, key, cert)"),
-        Fix(
-            "nginx",
-            "Give the upstream a client certificate.",
-            "grpc_ssl_certificate CERT.pem;\ngrpc_ssl_certificate_key KEY.pem;",
-            Side.CLIENT,
-        ),
-        Fix("curl", "Give a client certificate.", "curl --cert CERT.pem --key KEY.pem https://{host}/", Side.CLIENT),
+        *SEND_CERTIFICATE,
         Fix("any server", "Read its own log: the reason is there and not on the wire.", "", Side.SERVER),
-        Fix("nginx", "Give slow clients more time.", "client_header_timeout 60s;", Side.SERVER),
-        Fix("HAProxy", "Give slow clients more time.", "timeout client 30s", Side.SERVER),
+        *(fix for fix in LOG_MORE if fix.side is not Side.CLIENT),
+        *WAIT_FOR_CLIENTS,
     ),
     log_lines=(
         ("nginx", "peer closed connection in SSL handshake while SSL handshaking to upstream"),

@@ -34,9 +34,9 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.client_auth import refusing_reply, requested, sent_chain
 from tlsinspect.diagnosis.facts import answered, at_frame, label, quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEPARATE_SESSIONS
 from tlsinspect.diagnosis.inherited import authenticated, inherited_text, origin_text
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
+from tlsinspect.diagnosis.session_fixes import SEPARATE_SESSIONS
 
 LOOKS_AT = ("resumption.accepted", "resumption.offered")
 HOW = {

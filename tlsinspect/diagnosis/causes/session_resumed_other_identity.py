@@ -28,7 +28,6 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.client_auth import requested
 from tlsinspect.diagnosis.facts import answered, client_identity, identity_text, label, quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEPARATE_SESSIONS
 from tlsinspect.diagnosis.inherited import (
     NOBODY,
     certainty_of,
@@ -40,6 +39,7 @@ from tlsinspect.diagnosis.inherited import (
     seen_identity,
 )
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
+from tlsinspect.diagnosis.session_fixes import SEPARATE_SESSIONS
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.message import Certificate
 

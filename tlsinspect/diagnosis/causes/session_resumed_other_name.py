@@ -38,11 +38,11 @@ from tlsinspect.diagnosis.facts import (
     server_name,
 )
 from tlsinspect.diagnosis.http import first_reply
-from tlsinspect.diagnosis.identity_fixes import SEPARATE_SESSIONS
 from tlsinspect.diagnosis.inherited import certainty_of, inherited_text, name_differs, origin_first, origin_text
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
+from tlsinspect.diagnosis.session_fixes import SEPARATE_SESSIONS
 
 LOOKS_AT = ("client_hello.server_name", "resumption.offered", "resumption.accepted")
 MISDIRECTED_REQUEST = 421  # RFC 9110 section 15.5.20

@@ -156,7 +156,7 @@ CAUSE = Cause(
         Fix(
             "HAProxy",
             "Cut the port off the Host header.",
-            "server app ADDRESS:443 ssl verify none sni req.hdr(host),host_only",
+            "server app ADDRESS:443 ssl verify required ca-file CA.pem sni req.hdr(host),host_only",
             Side.CLIENT,
         ),
         Fix("nginx", "Use a variable without port.", "proxy_ssl_name $host;", Side.CLIENT),

@@ -340,10 +340,20 @@ CAUSE = Cause(
             "listen 443 ssl default_server;\nssl_reject_handshake off;",
             Side.SERVER,
         ),
-        Fix("HAProxy", "Or serve clients without a name: leave out strict-sni.", "bind :443 ssl crt SITE.pem"),
+        Fix(
+            "HAProxy",
+            "Or serve clients without a name: leave out strict-sni.",
+            "bind :443 ssl crt SITE.pem",
+            Side.SERVER,
+        ),
         Fix("Caddy", "Or name the host for clients without a name.", "{\n    default_sni {host}\n}", Side.SERVER),
         Fix("Traefik", "Or serve clients without a name.", "sniStrict: false", Side.SERVER),
-        Fix("Envoy", "Or serve clients without a name: add a default_filter_chain.", "default_filter_chain: {}"),
+        Fix(
+            "Envoy",
+            "Or serve clients without a name: add a default_filter_chain.",
+            "default_filter_chain: {}",
+            Side.SERVER,
+        ),
     ),
     log_lines=(
         *alert_lines(UNRECOGNIZED_NAME, INTERNAL_ERROR, HANDSHAKE_FAILURE),

@@ -35,7 +35,7 @@ from tlsinspect.diagnosis.facts import (
     refused_at_hello,
     server_name,
 )
-from tlsinspect.diagnosis.fixes import SERVE_THE_NAME
+from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME, SERVE_THE_NAME
 from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side
@@ -143,8 +143,9 @@ CAUSE = Cause(
             "proxy_ssl_server_name on;\nproxy_ssl_name {host};",
             Side.CLIENT,
         ),
-        Fix("curl", "Use the name of a host that the server has.", "curl https://{host}/", Side.CLIENT),
+        *(fix for fix in SEND_SERVER_NAME if fix.product != "nginx"),
         *SERVE_THE_NAME,
+        Fix("HAProxy", "Or stop refusing unknown names: no strict-sni.", "bind :443 ssl crt SITE.pem", Side.SERVER),
         Fix("nginx", "Or stop refusing unknown names in the default server.", "ssl_reject_handshake off;", Side.SERVER),
         Fix("Traefik", "Or stop refusing unknown names.", "sniStrict: false", Side.SERVER),
         Fix("Caddy", "Or serve unknown names with a known certificate.", "{\n    fallback_sni {host}\n}", Side.SERVER),

@@ -23,8 +23,11 @@ A closed port: that answers with a RST (`tcp-refused`). A slow server: the kerne
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.facts import at_frame
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import REACH, WAIT
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 
@@ -64,12 +67,8 @@ CAUSE = Cause(
         Fix("any network", "Let TCP to the server's address and port through every packet filter on the path."),
         Fix("Linux", "See whether the server's own filter drops it.", "nft list ruleset", Side.SERVER),
         Fix("any client", "Check the address and port that the name resolves to.", "", Side.CLIENT),
-        Fix(
-            "nginx",
-            "Correct the upstream's address, and give up earlier where several are listed.",
-            "proxy_connect_timeout 5s;",
-            Side.CLIENT,
-        ),
+        *REACH,
+        *(replace(fix, action=f"Give up earlier where several are tried. {fix.action}") for fix in WAIT),
     ),
     log_lines=(
         ("nginx", "upstream timed out (110: Connection timed out) while connecting to upstream"),

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.facts import at_frame
 from tlsinspect.diagnosis.pairs import on_one_side
+from tlsinspect.diagnosis.reach_fixes import LISTEN, REACH
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
 
@@ -56,10 +57,10 @@ CAUSE = Cause(
     follows_from=(),
     fixes=(
         Fix("any server", "Start it, and see that it listens on this address and port.", "ss -ltnp", Side.SERVER),
-        Fix("nginx", "Listen on both families.", "listen 443 ssl;\nlisten [::]:443 ssl;", Side.SERVER),
-        Fix("HAProxy", "Listen on both families.", "bind :::443 v4v6 ssl crt SITE.pem", Side.SERVER),
+        *LISTEN,
         Fix("Kubernetes", "Compare targetPort of the Service with the port of the container.", "", Side.SERVER),
         Fix("any client", "Check the address and port that the name resolves to.", "", Side.CLIENT),
+        *REACH,
     ),
     log_lines=(
         ("nginx", "connect() failed (111: Connection refused) while connecting to upstream"),
