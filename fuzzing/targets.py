@@ -134,7 +134,7 @@ def reassembly(data: bytes) -> None:
         octets, captured = data[at + 2], data[at + 3]
         payload = bytes(position_octet(position + each) for each in range(min(octets, captured)))
         chunks += stream.feed((base + position) % (1 << 32), payload, octets, at, at)
-        assert stream._held_octets <= 4096 + 256, "no more is held than the limit"
+        assert stream.held_octets <= 4096 + 256, "no more is held than the limit"
     chunks += stream.finish()
     position = 0
     for chunk in chunks:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tlsinspect.model.frame import Missing, Side
@@ -10,6 +10,7 @@ from tlsinspect.model.handshake import HttpExchange, Mark, Preamble
 from tlsinspect.net.reassembly import Chunk, Stream
 from tlsinspect.net.transport import Segment
 from tlsinspect.preamble.start import looks_like_tls
+from tlsinspect.tls import connection as tls
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import Secrets
 from tlsinspect.tls.opened_data import OpenedData
@@ -40,21 +41,41 @@ class Limits:
     most_octets: int = 1 << 20  # held out of order per direction
 
 
-@dataclass(slots=True)
 class Direction:
     """One direction of a conversation.  Owned by it, freed with it."""
 
-    stream: Stream
-    base: int | None = None  # sequence number of the SYN, or one before that of the first segment
-    syns: int = 0
-    ttl: int = 0
-    reach: int | None = None  # highest sequence number that the sender is known to have come to
-    acknowledged: int | None = None  # highest acknowledgement number sent to the peer
-    sizes: dict[int, int] = field(default_factory=dict)  # payload octets of the first segments, by sequence number
-    plain: bytes = b""  # first octets, until TLS begins
-    plain_frames: list[int] = field(default_factory=list)
-    fin: bool = False
-    gaps: list[Chunk] = field(default_factory=list)  # octets missing before it was known what is spoken
+    __slots__ = (
+        "acknowledged",
+        "base",
+        "conversation",
+        "fin",
+        "gaps",
+        "index",
+        "plain",
+        "plain_frames",
+        "reach",
+        "sizes",
+        "stream",
+        "syns",
+        "tls",
+        "ttl",
+    )
+
+    def __init__(self, conversation: Conversation, index: int, most_octets: int) -> None:
+        self.conversation = conversation
+        self.index = index  # 0 is that of the first packet seen
+        self.stream = Stream(most_octets=most_octets)
+        self.tls: tls.Direction | None = None  # that of the TLS connection, once it has begun
+        self.base: int | None = None  # sequence number of the SYN, or one before that of the first segment
+        self.syns = 0
+        self.ttl = 0
+        self.reach: int | None = None  # highest sequence number that the sender is known to have come to
+        self.acknowledged: int | None = None  # highest acknowledgement number sent to the peer
+        self.sizes: dict[int, int] = {}  # payload octets of the first segments, by sequence number
+        self.plain = b""  # first octets, until TLS begins
+        self.plain_frames: list[int] = []
+        self.fin = False
+        self.gaps: list[Chunk] = []  # octets missing before it was known what is spoken
 
 
 class Conversation:
@@ -94,10 +115,7 @@ class Conversation:
     def __init__(self, number: int, key: bytes, frame: int, time_ns: int, limits: Limits, secrets: Secrets | None):
         self.number = number
         self.key = key  # of direction 0
-        self.directions = (
-            Direction(Stream(most_octets=limits.most_octets)),
-            Direction(Stream(most_octets=limits.most_octets)),
-        )
+        self.directions = (Direction(self, 0, limits.most_octets), Direction(self, 1, limits.most_octets))
         self.client: int | None = None  # the direction in which the client sends
         self.secrets = secrets
         self.connection: Connection | None = None
@@ -120,42 +138,67 @@ class Conversation:
 
     # -- segments
 
-    def feed(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
+    def feed(self, direction: Direction, segment: Segment, frame: int, time_ns: int) -> None:
         """Takes one segment of one direction."""
-        direction = self.directions[index]
-        flags = segment.flags
+        _, seq, ack, flags, ttl, payload, payload_octets = segment
         self.last_ns = time_ns
         self.last_frame = frame
-        if not direction.ttl:
-            direction.ttl = segment.ttl
-            direction.base = segment.seq if flags & SYN else (segment.seq - 1) % SEQUENCE_NUMBERS
+        if direction.base is None:
+            direction.ttl = ttl
+            direction.base = seq if flags & SYN else (seq - 1) % SEQUENCE_NUMBERS
         self._reach(direction, segment)
         if flags & SYN:
-            self._syn(index, segment, frame, time_ns)
+            self._syn(direction, segment, frame, time_ns)
         if flags & ACK:
             highest = direction.acknowledged
-            if highest is None or 0 < (segment.ack - highest) % SEQUENCE_NUMBERS < 1 << 31:
-                direction.acknowledged = segment.ack
-        if segment.payload_octets and not flags & RST:
-            seq = segment.seq + 1 if flags & SYN else segment.seq
+            if highest is None or 0 < (ack - highest) % SEQUENCE_NUMBERS < 1 << 31:
+                direction.acknowledged = ack
+        if payload_octets and not flags & RST:
             if len(direction.sizes) < MOST_SEGMENT_SIZES:
-                direction.sizes.setdefault(segment.seq, segment.payload_octets)
+                direction.sizes.setdefault(seq, payload_octets)
             if not self.spoken:
-                for chunk in direction.stream.feed(seq, segment.payload, segment.payload_octets, frame, time_ns):
-                    self._chunk(index, chunk)
+                start = seq + 1 if flags & SYN else seq
+                for chunk in direction.stream.feed(start, payload, payload_octets, frame, time_ns):
+                    self._chunk(direction.index, chunk)
         if flags & (FIN | RST):
-            self._close(index, segment, frame, time_ns)
+            self._close(direction, segment, frame, time_ns)
+
+    def feed_in_order(
+        self, direction: Direction, to: tls.Direction, seq: int, payload: bytes, frame: int, time_ns: int
+    ) -> None:
+        """The octets of a segment that comes next in its direction, where TLS is spoken: what nearly all are.
+
+        What `feed` would come to by way of the stream.  The number that was acknowledged is noted by the caller.
+        """
+        self.last_ns = time_ns
+        self.last_frame = frame
+        size = len(payload)
+        stream = direction.stream
+        stream.octets += size
+        stream.next_seq = end = (seq + size) & 0xFFFFFFFF
+        if direction.reach == seq:
+            direction.reach = end
+        sizes = direction.sizes
+        if len(sizes) < MOST_SEGMENT_SIZES and seq not in sizes:
+            sizes[seq] = size
+        connection = self.connection
+        assert connection is not None
+        connection.read(to, payload, frame, time_ns)
+        if connection.data is not None and connection.data.items:
+            self._read_http(connection)
+        if self.completed_ns is None and connection.client.finished and connection.server.finished:
+            self.completed_ns = time_ns
 
     def _reach(self, direction: Direction, segment: Segment) -> None:
         """Notes how far the sender has come: pure acknowledgements, FIN and RST tell it as well."""
         if segment.flags & (RST | ACK) == RST | ACK and not segment.seq:
             return  # the answer to a SYN on a closed port has no sequence number of its own
-        end = segment.seq + segment.payload_octets
+        end = segment.seq + segment.payload_octets + (segment.flags & SYN != 0)
         if direction.reach is None or 0 < (end - direction.reach) % SEQUENCE_NUMBERS < 1 << 31:
             direction.reach = end % SEQUENCE_NUMBERS
 
-    def _syn(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
-        direction = self.directions[index]
+    def _syn(self, direction: Direction, segment: Segment, frame: int, time_ns: int) -> None:
+        index = direction.index
         direction.syns += 1
         direction.stream.start(segment.seq + 1)
         if segment.flags & ACK:
@@ -165,13 +208,13 @@ class Conversation:
             self.client = index if self.client is None else self.client
             self.syn = self.syn or Mark(Side.CLIENT, frame, time_ns, segment.ttl)
 
-    def _close(self, index: int, segment: Segment, frame: int, time_ns: int) -> None:
-        mark = (index, frame, time_ns, segment.ttl)
+    def _close(self, direction: Direction, segment: Segment, frame: int, time_ns: int) -> None:
+        mark = (direction.index, frame, time_ns, segment.ttl)
         if segment.flags & RST:
             if len(self.resets) < MOST_RESETS:
                 self.resets.append(mark)
-        elif not self.directions[index].fin:
-            self.directions[index].fin = True
+        elif not direction.fin:
+            direction.fin = True
             self.fins.append(mark)
         if self.closed_ns is None and (self.resets or len(self.fins) == 2):
             self.closed_ns = time_ns
@@ -237,7 +280,8 @@ class Conversation:
             self.spoken = True
 
     def _begin_after_dialogue(self, client: bytes, server: bytes, chunk: Chunk) -> None:
-        self.connection = self._new_connection()
+        self._connect()
+        assert self.connection is not None
         for octets, side in ((client, Side.CLIENT), (server, Side.SERVER)):
             if octets:
                 self.connection.feed(side, Chunk(octets, 0, chunk.frame, chunk.time_ns))
@@ -249,7 +293,8 @@ class Conversation:
             self.client = index
         elif self.client is None or kind is Side.SERVER:
             self.client = 1 - index
-        self.connection = self._new_connection()
+        self._connect()
+        assert self.connection is not None
         direction = self.directions[index]
         if len(frames) > 1:  # octets that came before in other frames
             self.connection.feed(self.side(index), Chunk(direction.plain, 0, frames[0], chunk.time_ns))
@@ -262,11 +307,13 @@ class Conversation:
             other.plain = b""
             self._tls(1 - index, early)
 
-    def _new_connection(self) -> Connection:
-        connection = Connection(secrets=self.secrets)
+    def _connect(self) -> None:
+        """From here on TLS is read.  Who the client is does not change any more."""
+        self.connection = connection = Connection(secrets=self.secrets)
         if self.reads_http and connection.may_open:
             connection.data = OpenedData()
-        return connection
+        for direction in self.directions:
+            direction.tls = connection.client if self.side(direction.index) is Side.CLIENT else connection.server
 
     def _tls(self, index: int, chunk: Chunk) -> None:
         connection = self.connection
@@ -351,8 +398,10 @@ class Conversation:
         connection = self.connection
         if connection is None or self.completed_ns is None:
             return False
-        most = limits.follow_octets if self._follows_http() else limits.settle_octets
-        return max(connection.client.data_octets, connection.server.data_octets) > most
+        octets = max(connection.client.data_octets, connection.server.data_octets)
+        if octets <= limits.settle_octets and octets <= limits.follow_octets:
+            return False
+        return octets > (limits.follow_octets if self._follows_http() else limits.settle_octets)
 
 
 def first_message(octets: bytes) -> Side | None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import heapq
+from collections import deque
 from collections.abc import Iterator
 
-from tlsinspect.conversation import ACK, SYN, Conversation, Limits
+from tlsinspect.conversation import ACK, FIN, RST, SYN, Conversation, Direction, Limits
 from tlsinspect.net.transport import Segment, reverse
 from tlsinspect.tls.keylog import Secrets
+
+NEVER = 1 << 63
+CONTROL = FIN | SYN | RST | ACK
 
 
 class Done:
@@ -16,9 +20,10 @@ class Done:
     Owned by the table; freed when it is the oldest of too many.
     """
 
-    __slots__ = ("bases",)
+    __slots__ = ("bases", "key")
 
     def __init__(self, conversation: Conversation) -> None:
+        self.key = conversation.key
         self.bases = bases_of(conversation)
 
 
@@ -32,48 +37,80 @@ class Flows:
     def __init__(self, *, limits: Limits, secrets: Secrets | None = None) -> None:
         self._limits = limits
         self._secrets = secrets
-        self._table: dict[bytes, tuple[Conversation | Done, int]] = {}
+        self._table: dict[bytes, Direction | Done] = {}
+        # The oldest first, counted from when they were opened or done; with some that are no longer in the table, as
+        # to take one out of the middle, or to find the first of a dictionary after deletions, takes long.
+        self._order: deque[Conversation | Done] = deque()
         self._due: list[tuple[int, int, Conversation]] = []
         self._count = 0
         self.current: Conversation | None = None  # that of the last segment; None when it is over
         self.under_way: dict[int, Conversation] = {}  # by number, the oldest first
         self.evicted = 0  # conversations given up because there were too many
-        self.next_due_ns = 1 << 63
+        self.next_due_ns = NEVER
 
     def feed(self, segment: Segment, frame: int, time_ns: int) -> Conversation | None:
         """Takes one segment; returns the conversation that it showed to be over, if any."""
-        entry = self._table.get(segment.key)
+        key, seq, ack, flags, _, payload, payload_octets = segment
+        direction = self._table.get(key)
+        if type(direction) is Direction:
+            # A segment that comes next in its direction: nearly every one of a conversation under way, so without a
+            # call for what it does not change.  Whatever does not fit goes the general way, with the same result.
+            conversation = direction.conversation
+            stream = direction.stream
+            if flags & CONTROL == ACK and seq == stream.next_seq and time_ns >= conversation.last_ns:
+                to = direction.tls
+                if not payload_octets:
+                    conversation.last_ns = time_ns
+                    conversation.last_frame = frame
+                elif to is not None and not stream.held_octets and payload_octets == len(payload):
+                    conversation.feed_in_order(direction, to, seq, payload, frame, time_ns)
+                else:
+                    return self._feed(segment, frame, time_ns)
+                self.current = conversation
+                acknowledged = direction.acknowledged
+                if ack != acknowledged and (acknowledged is None or 0 < (ack - acknowledged) & 0xFFFFFFFF < 1 << 31):
+                    direction.acknowledged = ack
+                if payload_octets and conversation.completed_ns is not None:
+                    return self._look_at(conversation)
+                return None
+        elif direction is not None and flags & (SYN | ACK) != SYN:
+            # The rest of a bulk transfer: nearly all segments of a large capture end here.
+            self.current = None
+            return None
+        return self._feed(segment, frame, time_ns)
+
+    def _feed(self, segment: Segment, frame: int, time_ns: int) -> Conversation | None:
+        """The same for a segment of any kind."""
+        key = segment.key
+        found = self._table.get(key)
         over = None
-        if entry is not None:
-            conversation, index = entry
-            if type(conversation) is Done and segment.flags & (SYN | ACK) != SYN:
-                # The rest of a bulk transfer: nearly all segments of a large capture end here.
-                self.current = None
-                return None
-            if segment.flags & (SYN | ACK) == SYN and self._begins_anew(conversation, index, segment.seq):
-                over = conversation if isinstance(conversation, Conversation) else None
-                self._forget(segment.key)
-                entry = None
-            elif isinstance(conversation, Done):
-                self.current = None
-                return None
-        if entry is None:
-            conversation, index = self._open(segment.key, frame, time_ns), 0
-        assert isinstance(conversation, Conversation)
-        self.current = conversation
-        conversation.feed(index, segment, frame, time_ns)
+        if found is not None and segment.flags & (SYN | ACK) == SYN and begins_anew(found, segment):
+            over = found.conversation if isinstance(found, Direction) else None
+            self._forget(found)
+            found = None
+        if isinstance(found, Done):
+            self.current = None
+            return None
+        direction = self._open(key, frame, time_ns) if found is None else found
+        self.current = conversation = direction.conversation
+        conversation.feed(direction, segment, frame, time_ns)
         if conversation.tunnel:
             # Wireshark's SOCKS dissector opens a stream of its own for what passes through the proxy.
             conversation.tunnel = False
             self._count += 1
         if conversation.closed_ns is not None or conversation.completed_ns is not None:
-            if conversation.settled(self._limits):
-                self._finish(conversation)
-                return conversation  # never at once with a conversation that ended before
-            due = conversation.done_at(self._limits)
-            if due < conversation.scheduled_ns:
-                self._schedule(conversation, due)
+            return self._look_at(conversation) or over  # a conversation is never over at once with the one before
         return over
+
+    def _look_at(self, conversation: Conversation) -> Conversation | None:
+        """The conversation when it is over by now; else it is looked at when it may be."""
+        if conversation.settled(self._limits):
+            self._finish(conversation)
+            return conversation
+        due = conversation.done_at(self._limits)
+        if due < conversation.scheduled_ns:
+            self._schedule(conversation, due)
+        return None
 
     def mention(self, key: bytes, frame: int, time_ns: int) -> None:
         """Counts a stream of which so far only an ICMP error speaks."""
@@ -92,8 +129,8 @@ class Flows:
                 yield conversation
             else:
                 self._schedule(conversation, again)
-        self.next_due_ns = self._due[0][0] if self._due else 1 << 63
-        while self._count_excess() > 0:
+        self.next_due_ns = self._due[0][0] if self._due else NEVER
+        while len(self._table) // 2 > self._limits.most_flows:
             yield from self._evict()
 
     def shift(self, by_ns: int) -> None:
@@ -106,57 +143,73 @@ class Flows:
         """All that are still under way, by their numbers."""
         rest = list(self.under_way.values())
         self._table.clear()
+        self._order.clear()
         self._due.clear()
         self.under_way.clear()
         yield from rest
 
-    def _open(self, key: bytes, frame: int, time_ns: int) -> Conversation:
+    def _open(self, key: bytes, frame: int, time_ns: int) -> Direction:
+        """Opens a conversation; its direction 0, whose key is given."""
         conversation = Conversation(self._count, key, frame, time_ns, self._limits, self._secrets)
         self._count += 1
         self.under_way[conversation.number] = conversation
-        self._table[key] = (conversation, 0)
-        self._table[reverse(key)] = (conversation, 1)
+        self._table[key], self._table[reverse(key)] = conversation.directions
+        self._line_up(conversation)
         self._schedule(conversation, conversation.done_at(self._limits))
-        return conversation
+        return conversation.directions[0]
+
+    def _line_up(self, newest: Conversation | Done) -> None:
+        """Puts what is new in the table, or done since, behind all others."""
+        order = self._order
+        order.append(newest)
+        if len(order) > 4 * self._limits.most_flows + 64:  # most are in the table no more
+            self._order = deque(filter(self._is_known, order))
+
+    def _is_known(self, one: Conversation | Done) -> bool:
+        """Whether the table still has it, as it was when it was lined up."""
+        found = self._table.get(one.key)
+        return (found.conversation if isinstance(found, Direction) else found) is one
 
     def _schedule(self, conversation: Conversation, due_ns: int) -> None:
         conversation.scheduled_ns = due_ns
         heapq.heappush(self._due, (due_ns, conversation.number, conversation))
         self.next_due_ns = self._due[0][0]
 
-    def _begins_anew(self, conversation: Conversation | Done, index: int, seq: int) -> bool:
-        bases = conversation.bases if isinstance(conversation, Done) else bases_of(conversation)
-        return bases[index] is not None and bases[index] != seq
-
     def _finish(self, conversation: Conversation) -> None:
         done = Done(conversation)
         conversation.scheduled_ns = -1
         del self.under_way[conversation.number]
-        for index, key in enumerate((conversation.key, reverse(conversation.key))):
-            # The oldest stand first in the table, counted from when they were done.
-            self._table.pop(key, None)
-            self._table[key] = (done, index)
+        self._table[conversation.key] = self._table[reverse(conversation.key)] = done
+        self._line_up(done)
 
-    def _forget(self, key: bytes) -> None:
-        entry = self._table.pop(key)
-        self._table.pop(reverse(key), None)
-        if isinstance(entry[0], Conversation):
-            entry[0].scheduled_ns = -1
-            del self.under_way[entry[0].number]
-
-    def _count_excess(self) -> int:
-        return len(self._table) // 2 - self._limits.most_flows
+    def _forget(self, found: Direction | Done) -> None:
+        """Takes a conversation out of the table."""
+        if isinstance(found, Direction):
+            found.conversation.scheduled_ns = -1
+            del self.under_way[found.conversation.number]
+        key = found.key if isinstance(found, Done) else found.conversation.key
+        del self._table[key]
+        self._table.pop(reverse(key), None)  # a connection of a port with itself has one key for both directions
 
     def _evict(self) -> Iterator[Conversation]:
         """Gives up the oldest of too many."""
-        key = next(iter(self._table))
-        conversation = self._table[key][0]
-        self._forget(key)
-        if isinstance(conversation, Conversation):
+        oldest = self._order.popleft()
+        if not self._is_known(oldest):
+            return
+        if isinstance(oldest, Done):
+            self._forget(oldest)
+        else:
+            self._forget(oldest.directions[0])
             self.evicted += 1
-            yield conversation
+            yield oldest
+
+
+def begins_anew(found: Direction | Done, segment: Segment) -> bool:
+    """Whether a SYN has another sequence number than that of the conversation in its direction."""
+    base = found.base if isinstance(found, Direction) else found.bases[0 if segment.key == found.key else 1]
+    return base is not None and base != segment.seq
 
 
 def bases_of(conversation: Conversation) -> tuple[int | None, ...]:
     """The sequence number of each direction's SYN."""
-    return tuple(direction.base for direction in conversation.directions)
+    return tuple([direction.base for direction in conversation.directions])

@@ -56,7 +56,7 @@ class Inspector:
     def feed(self, frame: Frame) -> Sequence[Handshake]:
         """Takes one frame; the handshakes that are known for good now, by it or by its time."""
         self.frames += 1
-        time_ns = frame.time_ns
+        number, time_ns, _, _, _ = frame
         if time_ns - self._now_ns > FAULT_NS and self._now_ns:
             self._flows.shift(time_ns - self._now_ns)  # no pause, but a fault of the capture's clock
             self._datagrams.shift(time_ns - self._now_ns)
@@ -69,19 +69,19 @@ class Inspector:
         if self._passed:
             handshakes = (*handshakes, *self._mention(self._passed))
             self._passed.clear()
-        if isinstance(packet, Segment):  # nearly always
+        if type(packet) is Segment:  # nearly always
             self.packet = packet
-            over = self._flows.feed(packet, frame.number, time_ns)
+            over = self._flows.feed(packet, number, time_ns)
             return handshakes if over is None else (*handshakes, *self._conclude(over))
         self.packet = None
         if isinstance(packet, Datagram):
             self.packet = packet
-            ended = self._datagrams.feed(packet, frame.number, time_ns)
+            ended = self._datagrams.feed(packet, number, time_ns)
             if ended:
                 handshakes = (*handshakes, *map(self._conclude_exchange, ended))
             self._due_ns = self._datagrams.next_due_ns
         elif isinstance(packet, Quoted) and packet.protocol == TCP:
-            self._flows.mention(packet.key, frame.number, time_ns)
+            self._flows.mention(packet.key, number, time_ns)
         elif isinstance(packet, Quoted) and packet.protocol == UDP:
             handshakes = (*handshakes, *self._mention((packet.key,)))
         return handshakes

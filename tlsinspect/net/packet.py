@@ -55,8 +55,8 @@ class PacketDecoder:
         """
         # Ethernet, IP without options or fragments, TCP or UDP: nearly every frame of nearly every capture, so without
         # a call or a value in between. Whatever does not fit goes the general way, with the same result.
-        data = frame.data
-        if frame.link_type == 1:
+        _, _, link_type, data, _ = frame
+        if link_type == 1:
             try:
                 plain, total, offset, ttl, protocol, key, seq, ack, words, flags = ipv4_tcp(data)
                 if plain == PLAIN_IPV4:

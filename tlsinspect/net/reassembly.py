@@ -46,14 +46,14 @@ class Stream:
     Owns the segments held out of order; each is freed when the octets before it have come or are given up.
     """
 
-    __slots__ = ("_held_octets", "_most_octets", "_runs", "_starts", "next_seq", "octets", "retransmissions")
+    __slots__ = ("_most_octets", "_runs", "_starts", "held_octets", "next_seq", "octets", "retransmissions")
 
     def __init__(self, *, most_octets: int = 1 << 20) -> None:
         self.octets = 0  # in-order payload octets delivered or marked as a gap so far
         self.retransmissions = 0  # segments all or part of whose octets had passed or been held before
         self.next_seq: int | None = None  # sequence number of the next octet in order, None before the first
+        self.held_octets = 0  # out of order, counted on the wire; 0 when nothing is held
         self._most_octets = most_octets
-        self._held_octets = 0  # on the wire
         self._starts: list[int] = []  # of the runs, ascending; positions, which do not wrap
         self._runs: list[Run] = []  # beside _starts
 
@@ -117,7 +117,7 @@ class Stream:
     def _insert(self, piece: Piece, index: int) -> int:
         """Adds a piece that overlaps nothing, after the run *index*; the index of the run that it is in then."""
         starts, runs = self._starts, self._runs
-        self._held_octets += piece.end - piece.start
+        self.held_octets += piece.end - piece.start
         if index >= 0 and runs[index][-1].end == piece.start:
             runs[index].append(piece)
         else:
@@ -142,7 +142,7 @@ class Stream:
     def _deliver(self, frame: int, time_ns: int) -> Sequence[Chunk]:
         chunks: list[Chunk] = []
         while self._runs and (
-            self._starts[0] == self.octets or self._held_octets > self._most_octets or len(self._runs) > MOST_HOLES
+            self._starts[0] == self.octets or self.held_octets > self._most_octets or len(self._runs) > MOST_HOLES
         ):
             self._pass_first_run(chunks, frame, time_ns)
         return chunks
@@ -159,7 +159,7 @@ class Stream:
             if missing := piece.end - piece.start - len(octets):
                 chunks.append(Chunk(b"", missing, piece.frame, piece.time_ns))
         end = run[-1].end
-        self._held_octets -= end - start
+        self.held_octets -= end - start
         self.next_seq = ((self.next_seq or 0) + end - self.octets) % SEQUENCE_NUMBERS
         self.octets = end
 
