@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tlsinspect.comparison import Difference, compare
+from tlsinspect.diagnosis.blind import Blindness, Unassessed
 from tlsinspect.diagnosis.rule import Case, Cause, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.stacks import client_stack
 from tlsinspect.fields import BY_PATH, UNSEEN, Field, Value
@@ -53,7 +54,7 @@ class Diagnosis:
     """What explains one handshake, or the difference between two."""
 
     findings: tuple[Diagnosed, ...]  # the best explanation first
-    not_assessed: tuple[tuple[Cause, tuple[str, ...]], ...]  # cause, and the fields it could not see
+    not_assessed: Unassessed  # cause, and the fields it could not see
     differences: tuple[Difference, ...] = ()  # pair only: every field
     not_ruled_out: tuple[str, ...] = ()  # pair only: paths of meaningful differences that no finding explains
 
@@ -64,15 +65,10 @@ class Diagnosis:
 
 def diagnose(case: Case, causes: Sequence[Cause]) -> Diagnosis:
     """What explains the outcome of one handshake."""
-    found, blind = [], []
-    hidden_paths = unseen(causes, case)
-    for cause in causes:
-        finding = cause.check(case)
-        if finding is not None:
-            found.append(diagnosed(cause, finding, (("", case),)))
-        elif hidden := tuple(path for path in cause.looks_at if path in hidden_paths):
-            blind.append((cause, hidden))
-    return Diagnosis(findings=ranked(found, causes), not_assessed=tuple(blind))
+    checked = [(cause, cause.check(case)) for cause in causes]
+    found = [(cause, finding) for cause, finding in checked if finding is not None]
+    order = ranked([diagnosed(cause, finding, (("", case),)) for cause, finding in found], causes)
+    return Diagnosis(findings=order, not_assessed=without(blindness(causes).unassessed(case.handshake), found))
 
 
 def explain(left: Case, right: Case, causes: Sequence[Cause]) -> Diagnosis:
@@ -82,24 +78,33 @@ def explain(left: Case, right: Case, causes: Sequence[Cause]) -> Diagnosis:
     """
     differences = compare(left.handshake, right.handshake)
     meaningful = {each.path for each in differences if each.meaningful}
-    found, blind = [], []
-    hidden_paths = unseen(causes, left, right)
-    for cause in causes:
-        if cause.compare is None:
-            continue
-        finding = cause.compare(left, right)
-        if finding is not None:
-            found.append((cause, finding))
-        elif hidden := tuple(path for path in cause.looks_at if path in hidden_paths):
-            blind.append((cause, hidden))
+    compared = [(cause, cause.compare(left, right)) for cause in causes if cause.compare is not None]
+    found = [(cause, finding) for cause, finding in compared if finding is not None]
+    blind = without(blindness(causes).unassessed(left.handshake, right.handshake), found)
     explained = {path for cause, finding in found for path in (*cause.looks_at, *finding.evidence)}
     order = ranked([diagnosed(cause, finding, (("left", left), ("right", right))) for cause, finding in found], causes)
     return Diagnosis(
         findings=order,
-        not_assessed=tuple(blind),
+        not_assessed=tuple((cause, hidden) for cause, hidden in blind if cause.compare is not None),
         differences=differences,
         not_ruled_out=tuple(sorted(meaningful - explained - CONSEQUENCES)),
     )
+
+
+def without(blind: Unassessed, found: Sequence[tuple[Cause, Finding]]) -> Unassessed:
+    """The causes that could not be assessed, and are not found either."""
+    codes = {cause.code for cause, _ in found}
+    return tuple([each for each in blind if each[0].code not in codes]) if codes else blind
+
+
+_blindness: list[Blindness] = []  # of the causes asked about last: nearly always the same, CAUSES
+
+
+def blindness(causes: Sequence[Cause]) -> Blindness:
+    """What tells which of those causes cannot be assessed, kept for the next handshake."""
+    if not _blindness or _blindness[0].causes is not causes:
+        _blindness[:] = [Blindness(causes)]
+    return _blindness[0]
 
 
 # Differences that never decide anything by themselves: they follow from others, or are what is to be explained.
@@ -122,9 +127,14 @@ def diagnosed(cause: Cause, finding: Finding, cases: tuple[tuple[str, Case], ...
         finding=finding,
         severity=cause.severity if finding.severity is None else finding.severity,
         evidence=evidence,
-        fixes=tuple(replace(fix, example=filled(fix.example, dict(finding.fill))) for fix in ordered),
+        fixes=tuple(with_values(fix, finding) for fix in ordered),
         fitting=sum(place_of(fix, products) < len(products) for fix in fixes),
     )
+
+
+def with_values(fix: Fix, finding: Finding) -> Fix:
+    """A fix with its example filled in."""
+    return replace(fix, example=filled(fix.example, dict(finding.fill))) if "{" in fix.example else fix
 
 
 def products_of(cases: Iterable[Case]) -> tuple[str, ...]:
@@ -220,26 +230,14 @@ IN_QUIC = {"tls.alert_message.desc": "quic.cc.error_code.tls_alert"}
 NOTHING_TO_SHOW: tuple[object, ...] = ("", (), *UNSEEN)
 
 
-def unseen(causes: Sequence[Cause], *cases: Case) -> frozenset[str]:
-    """The fields that causes look at and that at least one of the handshakes does not show.
-
-    Many causes look at the same fields: each is read once, which is half of the time of a diagnosis.
-    """
-    paths = {path for cause in causes for path in cause.looks_at}
-    return frozenset(path for path in paths if any(is_unseen(case.value(path)) for case in cases))
-
-
-def is_unseen(value: Value) -> bool:
-    """Whether there may be a value that is not known."""
-    return isinstance(value, Missing) and value in UNSEEN
-
-
 def ranked(found: list[Diagnosed], causes: Sequence[Cause]) -> tuple[Diagnosed, ...]:
     """The best explanation first.
 
     By severity, then by the order of the causes; a cause ranks below those of at least its severity that it follows
     from.
     """
+    if len(found) < 2:
+        return tuple(found)
     place = {cause.code: index for index, cause in enumerate(causes)}
     rest = sorted(last_resorts_left_out(found), key=lambda each: (-each.severity, place[each.code]))
     ordered: list[Diagnosed] = []

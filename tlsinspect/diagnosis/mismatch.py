@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import (
@@ -160,6 +161,7 @@ def unusual_schemes(hello: ClientHello) -> Iterator[Candidate]:
         yield Candidate(SIGNATURE, 60, f"the client accepts {named} as signature algorithms alone")
 
 
+@lru_cache(maxsize=256)
 def key_of_scheme(code: int) -> str:
     """The type of key that makes a signature; its name where it is not known."""
     name = registry.SIGNATURE_SCHEMES.name(code)

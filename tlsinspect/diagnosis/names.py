@@ -38,8 +38,11 @@ DEFAULT_NAMES = frozenset(
 
 def is_address(text: str) -> bool:
     """Whether a name is an IP literal."""
+    literal = text.strip("[]")
+    if ":" not in literal and not literal[-1:].isdigit():  # nearly every name, and an exception costs ten times as much
+        return False
     try:
-        ipaddress.ip_address(text.strip("[]"))
+        ipaddress.ip_address(literal)
     except ValueError:
         return False
     return True

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tlsinspect.comparison import Difference, only_in
-from tlsinspect.diagnosis.engine import Diagnosis, is_unseen
+from tlsinspect.diagnosis.blind import is_unseen
+from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.diagnosis.verdict import verdict
 from tlsinspect.fields import BY_PATH, Compare, Group
