@@ -8,13 +8,21 @@ import pytest
 from tests.support.client_auth import events_of
 from tests.support.handshakes import TLS13, client_hello, server_hello, tls13
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
-from tlsinspect.diagnosis.hidden_server import observations, server_flight, ticket_text, tickets
+from tlsinspect.diagnosis.hidden_server import (
+    HiddenTickets,
+    asked,
+    observations,
+    server_flight,
+    ticket_text,
+    tickets,
+)
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake, Resumption
 from tlsinspect.model.message import EncryptedRecord, Extension, Gap, Message, OfferedPsks, PskIdentity
 from tlsinspect.tls import extensions as ext
 
 SIDES = {"C": Side.CLIENT, "S": Side.SERVER}
+FLIGHT = ((Side.SERVER, 1300), (Side.SERVER, 96), (Side.SERVER, 69))  # Certificate, CertificateVerify, Finished
 SENT = {
     ClientFlight.FINISHED_ALONE: "-",
     ClientFlight.EMPTY_CERTIFICATE: "empty",
@@ -87,8 +95,10 @@ def test_counts_tickets_where_two_are_alike() -> None:
     said = [(row, found) for row in FULL if (found := tickets(row.handshake))]
 
     assert len(said) > 0.5 * len(FULL)
-    assert [row for row, found in said if len(found) != int(row.truth["tickets"])] == []
-    assert [row for row, found in said if abs(found[0] - int(row.truth["ticket"])) > 8] == []
+    several = [(row, found) for row, found in said if found.count]
+    assert [row for row, found in several if found.count != int(row.truth["tickets"])] == []
+    assert [row for row, found in several if abs(found.octets - int(row.truth["ticket"])) > 8] == []
+    assert [row for row, found in said if not found.count and not int(row.truth["tickets"])] == []
 
 
 def test_sees_the_client_identity_in_a_ticket_by_its_size() -> None:
@@ -105,11 +115,41 @@ def test_says_nothing_of_the_tickets_of_java_and_of_small_ones() -> None:
     assert [row for row in without if row.truth["asked"] == "resumed" and ticket_text(row.handshake)] == []
 
 
-def test_says_nothing_of_a_flight_in_one_record() -> None:
-    row = Row("nss", FULL[0].truth, ((Side.SERVER, 2167), (Side.CLIENT, 69)))
+@pytest.mark.parametrize(
+    ("client", "request_seen"),
+    [((69,), False), ((25, 69), True), ((491, 96, 69), True), ((), None)],
+)
+def test_tells_a_request_in_a_flight_of_one_record_by_the_clients_flight(
+    client: tuple[int, ...], request_seen: bool | None
+) -> None:
+    row = Row("nss", FULL[0].truth, ((Side.SERVER, 2167), *((Side.CLIENT, size) for size in client)))
+    flight = server_flight(row.handshake)
 
-    assert server_flight(row.handshake) is None
-    assert tickets(row.handshake) == ()
+    assert flight is not None
+    assert (flight.asked, flight.chain_octets, flight.records) == (None, 2001, 1)
+    assert asked(row.handshake) is request_seen
+    assert "certificates of at most 2001 octets" in observations(row.handshake)
+
+
+def test_says_nothing_where_the_two_flights_contradict() -> None:
+    row = Row("padded", FULL[0].truth, ((Side.SERVER, 23), (Side.SERVER, 87), *FLIGHT, (Side.CLIENT, 69)))
+
+    assert asked(row.handshake) is None
+
+
+def test_takes_one_record_that_nobody_asked_for_for_tickets() -> None:
+    flight = ((Side.SERVER, 23), *FLIGHT)
+    early = Row("go", FULL[0].truth, (*flight, (Side.SERVER, 139), (Side.CLIENT, 69), (Side.CLIENT, 73)))
+    late = Row("wolfssl", FULL[0].truth, (*flight, (Side.CLIENT, 69), (Side.SERVER, 209), (Side.CLIENT, 73)))
+    answer = Row("none", FULL[0].truth, (*flight, (Side.CLIENT, 69), (Side.CLIENT, 73), (Side.SERVER, 276)))
+    settings = Row("h2", FULL[0].truth, (*flight, (Side.CLIENT, 69), (Side.SERVER, 69), (Side.CLIENT, 73)))
+
+    assert [tickets(row.handshake) for row in (early, late, answer, settings)] == [
+        HiddenTickets(None, 122),
+        HiddenTickets(None, 192),
+        None,
+        None,
+    ]
 
 
 def test_says_nothing_when_octets_of_the_server_are_missing() -> None:

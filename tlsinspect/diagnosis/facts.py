@@ -27,6 +27,7 @@ from tlsinspect.model.message import (
     ServerHello,
     ServerKeyExchange,
 )
+from tlsinspect.tls.completion import JSSE_PADDING, tag_octets
 
 FATAL = 2
 MOST_QUOTED = 120  # characters of a name from the wire in a sentence
@@ -134,7 +135,7 @@ def identity_text(identity: str | Missing | None) -> str:
 
 # -- the course of the handshake ------------------------------------------------------------------------------------
 
-ALERT_OCTETS = frozenset((19, 35))  # of an encrypted alert in TLS 1.3; JSSE pads it to 35 (2 + 16 + 1 + 16)
+ALERT_CONTENT_OCTETS = 2 + 1  # level and description, and the content type in TLS 1.3
 ALERT_RECORD = 21  # the outer content type of an alert in TLS 1.2 and before
 CLOSURE_ALERTS = frozenset((0, 90))  # close_notify and user_canceled end a connection, they refuse nothing
 
@@ -313,6 +314,16 @@ def encrypted_records(handshake: Handshake, side: Side) -> tuple[int, ...]:
     )
 
 
+def alert_octets(handshake: Handshake) -> frozenset[int]:
+    """The octets of a record of TLS 1.3 that holds an alert, plain and padded as by JSSE, with the suite in use.
+
+    RFC 8446 sections 5.2 and 6.
+    """
+    hello = handshake.server_hello
+    octets = ALERT_CONTENT_OCTETS + tag_octets(hello.cipher_suite if isinstance(hello, ServerHello) else 0)
+    return frozenset((octets, octets + JSSE_PADDING))
+
+
 def hidden(handshake: Handshake) -> bool:
     """Whether all after the ServerHello is encrypted and was not opened."""
     return handshake.visibility is Visibility.HIDDEN and answered(handshake)
@@ -327,17 +338,18 @@ def hidden_refusal(handshake: Handshake) -> Side | None:
     """
     if not hidden(handshake) or handshake.protocol != "tls":
         return None
+    alerts = alert_octets(handshake)
     client = encrypted_records(handshake, Side.CLIENT)
-    if client and client[0] in ALERT_OCTETS:
+    if client and client[0] in alerts:
         return Side.CLIENT
     server = encrypted_records(handshake, Side.SERVER)
-    if len(server) == 1 and server[0] in ALERT_OCTETS:
+    if len(server) == 1 and server[0] in alerts:
         return Side.SERVER
     flight_seen = False
     for event in handshake.events:
         if not isinstance(event.message, EncryptedRecord) or event.message.content_type != 23:
             continue
-        alert_sized = event.message.octets in ALERT_OCTETS
+        alert_sized = event.message.octets in alerts
         if event.side is Side.CLIENT:
             if alert_sized:
                 return None

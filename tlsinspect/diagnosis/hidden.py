@@ -20,7 +20,7 @@ import enum
 from dataclasses import dataclass
 
 from tlsinspect import registry
-from tlsinspect.diagnosis.facts import ALERT_OCTETS, encrypted_records, hello_of, hidden, hidden_refusal, resumed
+from tlsinspect.diagnosis.facts import alert_octets, encrypted_records, hello_of, hidden, hidden_refusal, resumed
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake
 from tlsinspect.model.message import EncryptedRecord, Gap, ServerHello
@@ -102,8 +102,9 @@ def answered_with_alerts_alone(handshake: Handshake) -> bool:
         ]
         for side in Side
     }
-    request = any(size not in ALERT_OCTETS for size in sizes[Side.CLIENT][len(flight.sizes) :])
-    return request and bool(sizes[Side.SERVER]) and ALERT_OCTETS.issuperset(sizes[Side.SERVER])
+    alerts = alert_octets(handshake)
+    request = any(size not in alerts for size in sizes[Side.CLIENT][len(flight.sizes) :])
+    return request and bool(sizes[Side.SERVER]) and alerts.issuperset(sizes[Side.SERVER])
 
 
 def goes_on(handshake: Handshake) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tlsinspect.diagnosis.engine import Diagnosis
+from tlsinspect.diagnosis.hidden_server import observations
 from tlsinspect.diagnosis.rule import Case, Severity
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import EndingKind, Handshake, Outcome
@@ -116,7 +117,10 @@ def happened_text(case: Case, names: Mapping[str, str] = words.NO_NAMES) -> str:
     """Sentences: what was asked for, what was agreed, who ended it, when."""
     software = software_text(case)
     fits = (f"Its hello fits {software} (likely).",) if software else ()
-    return " ".join((asked_text(case.handshake), *fits, *agreed_sentences(case, names), ended_text(case.handshake)))
+    sentences = (asked_text(case.handshake), *fits, *agreed_sentences(case, names), ended_text(case.handshake))
+    # Of a handshake that failed, decryption-keys-missing tells it.
+    hidden = observations(case.handshake) if case.handshake.outcome is Outcome.COMPLETED else ""
+    return " ".join(sentences) + hidden
 
 
 def asked_text(handshake: Handshake) -> str:

@@ -146,7 +146,35 @@ def test_does_not_ask_for_keys(value: Handshake) -> None:
 def test_names_the_side_that_needs_keys() -> None:
     finding = decryption_keys_missing.compare(case(hidden(FLIGHT, (19,), **CLOSED)), case(tls13()))
 
-    assert said(finding) == (None, Certainty.SHOWN, "left")
+    assert said(finding) == (None, Certainty.LIKELY, "left")
+
+
+@pytest.mark.parametrize(
+    ("server", "client", "told"),
+    [
+        ((23, 1300, 96, 53), (53, 103), "it had likely asked for no client certificate, it refused what the client"),
+        ((23, 87, 1300, 96, 53), (25, 53, 103), "most often the client certificate or the lack of one."),
+        ((23, 87, 1300, 96, 53), (77, 103), "most often the client certificate or the lack of one."),
+        ((23, 700), (53, 103), "it had likely asked for no client certificate"),
+        ((23, 700), (99, 103), "or the lack of one, or just closed."),
+    ],
+)
+def test_tells_what_an_alert_after_the_flight_may_mean(
+    server: tuple[int, ...], client: tuple[int, ...], told: str
+) -> None:
+    finding = decryption_keys_missing.check(case(hidden(server, client, late=(19,), **CLOSED)))
+
+    assert finding is not None
+    assert finding.certainty is Certainty.LIKELY
+    assert told in finding.explanation
+
+
+def test_knows_the_alerts_of_suites_with_short_tags() -> None:
+    hello = server_hello(0x0304, cipher_suite=0x1305)
+    finding = decryption_keys_missing.check(case(hidden((15, 640, 88, 45), (11,), server_hello=hello, **CLOSED)))
+
+    assert finding is not None
+    assert "one record of 11 octets, the size of an alert, instead of its Finished" in finding.explanation
 
 
 def test_two_that_look_alike_without_keys_may_differ_behind_the_encryption() -> None:

@@ -57,7 +57,7 @@ from tlsinspect.diagnosis.client_auth import (
 from tlsinspect.diagnosis.client_fit import authorities_text
 from tlsinspect.diagnosis.facts import label, quoted, resumed
 from tlsinspect.diagnosis.hidden import ClientFlight, HiddenFlight, client_flight, refused_after_flight
-from tlsinspect.diagnosis.hidden_server import server_flight
+from tlsinspect.diagnosis.hidden_server import asked
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.inherited import NOBODY
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
@@ -79,10 +79,10 @@ def check(case: Case) -> Finding | None:
         if not taken.refused and meant is not None:
             return None if meant.strip().lower() == NOBODY else of_meant(handshake, meant)
         return seen(handshake, taken)
-    flight, server = client_flight(handshake), server_flight(handshake)
-    if flight is None or flight.kind is not ClientFlight.EMPTY_CERTIFICATE:
+    flight = client_flight(handshake)
+    if flight is None or flight.kind is not ClientFlight.EMPTY_CERTIFICATE or not asked(handshake):
         return None
-    return unseen(handshake, flight) if server is None or server.asked else None
+    return unseen(handshake, flight)
 
 
 def seen(handshake: Handshake, taken: Reaction) -> Finding:

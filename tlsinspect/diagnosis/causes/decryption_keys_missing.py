@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from tlsinspect.comparison import compare as differences
 from tlsinspect.diagnosis.facts import (
-    ALERT_OCTETS,
+    alert_octets,
     at_frame,
     completed,
     encrypted_records,
@@ -41,7 +41,7 @@ from tlsinspect.diagnosis.facts import (
     resumed,
     waited,
 )
-from tlsinspect.diagnosis.hidden_server import observations
+from tlsinspect.diagnosis.hidden_server import asked, observations
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.watch_fixes import LOG_KEYS, TRY_TLS12
@@ -60,7 +60,8 @@ def check(case: Case) -> Finding | None:
     if side is None and not failed(handshake):
         return None
     return Finding(
-        certainty=Certainty.SHOWN,
+        # That records are encrypted is shown; what the size of one means is not, as data can be as short as an alert.
+        certainty=Certainty.SHOWN if side is None else Certainty.LIKELY,
         explanation=(
             f"{story(handshake, side)} What it was about is encrypted, and no keys were given.{observations(handshake)}"
         ),
@@ -68,10 +69,22 @@ def check(case: Case) -> Finding | None:
     )
 
 
+# By whether the server likely asked for a client certificate.
+REFUSED_AFTER_FLIGHT = {
+    True: "it refused something, most often the client certificate or the lack of one",
+    False: (
+        "as it had likely asked for no client certificate, it refused what the client sent next, such as a request in "
+        "another application protocol than the one that was agreed, or just closed"
+    ),
+    None: "it refused something, most often the client certificate or the lack of one, or just closed",
+}
+
+
 def story(handshake: Handshake, side: Side | None) -> str:
     """What shows of the end without keys."""
     if side is not None:
-        octets = next(each for each in encrypted_records(handshake, side) if each in ALERT_OCTETS)
+        alerts = alert_octets(handshake)
+        octets = next(each for each in encrypted_records(handshake, side) if each in alerts)
         other = encrypted_records(handshake, side.other)
         if side is Side.CLIENT:
             return (
@@ -80,8 +93,8 @@ def story(handshake: Handshake, side: Side | None) -> str:
             )
         if other:
             return (
-                f"The server answered the client's flight with a record of {octets} octets, the size of an alert: it "
-                "refused something, most often the client certificate or the lack of one."
+                f"The server answered the client's flight with a record of {octets} octets, the size of an alert: "
+                f"{REFUSED_AFTER_FLIGHT[asked(handshake)]}."
             )
         return (
             f"The server sent one record of {octets} octets, the size of an alert, right after its ServerHello: it "

@@ -3,8 +3,8 @@
 ## What happened
 
 The server had sent its ServerHello, and then closed the connection without a word. gRPC servers (BoringSSL) do so when
-the client certificate is missing or not accepted; other servers when a time limit is reached, a worker dies, or a proxy
-loses its upstream.
+the client certificate is missing or not accepted, and when the client does not offer the application protocol h2; other
+servers when a time limit is reached, a worker dies, or a proxy loses its upstream.
 
 ## On the wire
 
@@ -40,6 +40,7 @@ from tlsinspect.diagnosis.facts import (
     waited,
 )
 from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
+from tlsinspect.diagnosis.hidden_server import asked
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.reach_fixes import WAIT_FOR_CLIENTS
@@ -90,10 +91,24 @@ def went_silent(handshake: Handshake) -> Finding:
     )
 
 
+# By whether the sizes of encrypted records say that the server asked for a client certificate.
+HIDDEN_HINTS = {
+    True: (
+        "By the sizes of the encrypted records it had likely asked for a client certificate; gRPC servers close so "
+        "when it is missing or not accepted."
+    ),
+    False: (
+        "By the sizes of the encrypted records it had likely asked for no client certificate; gRPC servers close so "
+        "when the client does not offer the application protocol h2."
+    ),
+    None: "Whether it had asked for a client certificate is encrypted; gRPC servers close so when they refuse one.",
+}
+
+
 def hint(handshake: Handshake) -> str:
     """What the messages before make likely."""
     if handshake.certificate_request is Missing.HIDDEN:
-        return "Whether it had asked for a client certificate is encrypted; gRPC servers close so when they refuse one."
+        return HIDDEN_HINTS[asked(handshake)]
     if handshake.certificate_request is Missing.NOT_SENT:
         return "It had not asked for a client certificate; its own log must say why."
     if handshake.certificate_request is Missing.LOST:

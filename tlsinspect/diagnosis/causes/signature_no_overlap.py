@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import (
-    ALERT_OCTETS,
+    alert_octets,
     alert_text,
     at_frame,
     encrypted_records,
@@ -100,8 +100,9 @@ def alert_before_certificate(case: Case) -> bool:
     if not hidden(handshake) or isinstance(handshake.resumption.accepted, str):
         return False
     server = encrypted_records(handshake, Side.SERVER)
-    few = 0 < len(server) <= 2 and server[-1] in ALERT_OCTETS and sum(server[:-1]) <= LARGEST_EXTENSIONS_RECORD
-    return few and not any(octets not in ALERT_OCTETS for octets in encrypted_records(handshake, Side.CLIENT))
+    alerts = alert_octets(handshake)
+    few = 0 < len(server) <= 2 and server[-1] in alerts and sum(server[:-1]) <= LARGEST_EXTENSIONS_RECORD
+    return few and not any(octets not in alerts for octets in encrypted_records(handshake, Side.CLIENT))
 
 
 def not_accepted(case: Case) -> Finding | None:
