@@ -148,6 +148,18 @@ def test_the_flight_of_an_empty_certificate_that_is_served_is_a_warning() -> Non
     assert severity(MISSING, found(MISSING, hidden_flights((25, 69, 103), (298, 298, 400)))) is Severity.WARNING
 
 
+@pytest.mark.parametrize(
+    ("server", "told"),
+    [
+        ((19,), "it refused the client"),
+        ((298, 298, 400), "the server went on"),
+        ((), "what the server did next is not in the capture"),
+    ],
+)
+def test_tells_what_the_server_did_after_a_hidden_empty_certificate(server: tuple[int, ...], told: str) -> None:
+    assert told in found(MISSING, hidden_flights((25, 69, 103), server)).explanation
+
+
 def test_the_flight_of_a_finished_alone_misses_nothing() -> None:
     assert silent(MISSING, hidden_flights((69, 103), (19,)))
 

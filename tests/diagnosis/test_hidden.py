@@ -32,6 +32,17 @@ def test_tells_the_client_flight_from_its_sizes_with_sha384(sizes: tuple[int, ..
     assert flight.kind is kind
 
 
+@pytest.mark.parametrize("size", [25, 41])
+def test_sees_an_empty_certificate_that_is_refused_before_the_finished_comes(size: int) -> None:
+    handshake = hidden_flights((size,), (19,))
+    flight = client_flight(handshake)
+
+    assert flight is not None
+    assert (flight.kind, flight.whole) == (ClientFlight.EMPTY_CERTIFICATE, False)
+    assert flight.reasoning.endswith("the size of an empty Certificate alone")
+    assert refused_after_flight(handshake)
+
+
 def test_takes_the_finished_of_a_sha256_suite_for_53_octets() -> None:
     hello = server_hello(TLS13, cipher_suite=0x1301)
 
@@ -41,7 +52,7 @@ def test_takes_the_finished_of_a_sha256_suite_for_53_octets() -> None:
     assert flight.sizes == (25, 53)
 
 
-@pytest.mark.parametrize("sizes", [(), (19,), (25,), (25, 103), (103, 69)])
+@pytest.mark.parametrize("sizes", [(), (19,), (25, 103), (103, 69)])
 def test_says_nothing_of_sizes_that_fit_no_flight(sizes: tuple[int, ...]) -> None:
     assert client_flight(hidden_flights(sizes, ())) is None
 

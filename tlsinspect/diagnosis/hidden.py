@@ -10,6 +10,8 @@ Facts, each from captures of real programs:
   with SHA-256, 25 and 69 with SHA-384 (RFC 8446 section 5.2).
 - JSSE pads each record with 16 zeros.  NSS puts the whole flight into one record.  OpenSSL, BoringSSL, Go, GnuTLS and
   rustls write a record for each message and pad nothing.
+- JSSE sends each message in a segment of its own, so that OpenSSL and Go refuse its empty Certificate before they have
+  its Finished.
 
 All of it is *likely*, never *shown*: a client may pad its records as it pleases (RFC 8446 section 5.4).
 """
@@ -52,11 +54,19 @@ class HiddenFlight:
     sizes: tuple[int, ...]  # octets of the records that it consists of
     frames: tuple[int, ...]  # the frames that carried them
 
+    whole: bool = True  # False for an empty Certificate without a Finished, refused before that came
+
     @property
     def text(self) -> str:
         """Such as "records of 25 and 69 octets"."""
         noun = "a record of" if len(self.sizes) == 1 else "records of"
         return f"{noun} {' and '.join(str(size) for size in self.sizes)} octets"
+
+    @property
+    def reasoning(self) -> str:
+        """Such as "records of 25 and 69 octets, the sizes of an empty Certificate and a Finished"."""
+        parts = self.kind.value if self.whole else "an empty Certificate alone"
+        return f"{self.text}, the size{'' if len(self.sizes) == 1 else 's'} of {parts}"
 
 
 def client_flight(handshake: Handshake) -> HiddenFlight | None:
@@ -70,6 +80,8 @@ def client_flight(handshake: Handshake) -> HiddenFlight | None:
     for kind, expected in expectations(handshake.server_hello):
         if sizes[: len(expected)] == expected:
             return HiddenFlight(kind, expected, frames_of(records[: len(expected)]))
+    if len(sizes) == 1 and sizes[0] in empty_sizes(handshake.server_hello):
+        return HiddenFlight(ClientFlight.EMPTY_CERTIFICATE, sizes, frames_of(records), whole=False)
     if sizes and sizes[0] >= SMALLEST_CERTIFICATE_RECORD:
         return HiddenFlight(ClientFlight.CERTIFICATE, sizes[:1], frames_of(records[:1]))
     return None
@@ -137,6 +149,13 @@ def expectations(hello: object) -> tuple[tuple[ClientFlight, tuple[int, ...]], .
         found.append((ClientFlight.EMPTY_CERTIFICATE, (empty + around, finished + around)))
     found.append((ClientFlight.EMPTY_CERTIFICATE, (empty + finished + overhead,)))
     return tuple(found)
+
+
+def empty_sizes(hello: object) -> tuple[int, ...]:
+    """The octets of a record with an empty Certificate, plain and padded; no other first record is as long."""
+    return tuple(sizes[0] for kind, sizes in expectations(hello) if kind is ClientFlight.EMPTY_CERTIFICATE)[
+        : len(PADDINGS)
+    ]
 
 
 def early_data(handshake: Handshake) -> bool:

@@ -152,7 +152,7 @@ def test_names_the_side_that_needs_keys() -> None:
 @pytest.mark.parametrize(
     ("server", "client", "told"),
     [
-        ((23, 1300, 96, 53), (53, 103), "it had likely asked for no client certificate, it refused what the client"),
+        ((23, 1300, 96, 53), (53, 103), "it had likely asked for no client certificate, it refused something else"),
         ((23, 87, 1300, 96, 53), (25, 53, 103), "most often the client certificate or the lack of one."),
         ((23, 87, 1300, 96, 53), (77, 103), "most often the client certificate or the lack of one."),
         ((23, 700), (53, 103), "it had likely asked for no client certificate"),

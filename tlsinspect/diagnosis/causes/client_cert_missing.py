@@ -56,7 +56,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import authorities_text
 from tlsinspect.diagnosis.facts import label, quoted, resumed
-from tlsinspect.diagnosis.hidden import ClientFlight, HiddenFlight, client_flight, refused_after_flight
+from tlsinspect.diagnosis.hidden import ClientFlight, HiddenFlight, client_flight, goes_on, refused_after_flight
 from tlsinspect.diagnosis.hidden_server import asked
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.inherited import NOBODY
@@ -151,17 +151,18 @@ def why(handshake: Handshake) -> str:
 def unseen(handshake: Handshake, flight: HiddenFlight) -> Finding:
     """What the sizes of encrypted records say."""
     refused = refused_after_flight(handshake)
-    then = (
-        "the server's next record has the size of an alert, or it closed at once: it refused the client"
-        if refused
-        else "the server went on, and may refuse the request or serve it without an identity"
-    )
+    if refused:
+        then = "the server's next record has the size of an alert, or it closed at once: it refused the client"
+    elif goes_on(handshake):
+        then = "the server went on, and may refuse the request or serve it without an identity"
+    else:
+        then = "what the server did next is not in the capture"
     return Finding(
         certainty=Certainty.LIKELY,
         severity=Severity.ERROR if refused else Severity.WARNING,
         explanation=(
-            f"Likely the server asked for a client certificate and the client sent none: its flight is {flight.text}, "
-            f"the sizes of {flight.kind.value}; {then}. The messages are encrypted: a key log would show them."
+            f"Likely the server asked for a client certificate and the client sent none: its flight is "
+            f"{flight.reasoning}; {then}. The messages are encrypted: a key log would show them."
         ),
         evidence=("server_hello.version", *LOOKS_AT),
     )

@@ -73,8 +73,8 @@ def check(case: Case) -> Finding | None:
 REFUSED_AFTER_FLIGHT = {
     True: "it refused something, most often the client certificate or the lack of one",
     False: (
-        "as it had likely asked for no client certificate, it refused what the client sent next, such as a request in "
-        "another application protocol than the one that was agreed, or just closed"
+        "as it had likely asked for no client certificate, it refused something else, such as a request in another "
+        "application protocol than the one that was agreed, or just closed"
     ),
     None: "it refused something, most often the client certificate or the lack of one, or just closed",
 }
