@@ -21,7 +21,12 @@ RENEW_CRL: tuple[Fix, ...] = (
         "bind :443 ssl crt SERVER.pem ca-file CLIENT-CA.pem crl-file CRL.pem verify required",
         Side.SERVER,
     ),
-    Fix("Envoy", "Or bring the list up to date.", "validation_context:\n  crl: {filename: CRL.pem}", Side.SERVER),
+    Fix(
+        "Envoy",
+        "Or bring the list up to date.",
+        "validation_context:\n  trusted_ca: {filename: CLIENT-CA.pem}\n  crl: {filename: CRL.pem}",
+        Side.SERVER,
+    ),
     Fix(
         "Apache",
         "Or bring the list up to date.",

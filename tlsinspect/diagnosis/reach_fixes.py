@@ -135,7 +135,7 @@ WAIT_FOR_CLIENTS: tuple[Fix, ...] = (
     Fix(
         "Envoy",
         "Bound the wait for the hello in the listener, and for the handshake in the filter chain.",
-        "listener_filters_timeout: 15s\ntransport_socket_connect_timeout: 15s",
+        "listener_filters_timeout: 15s\nfilter_chains:\n  - transport_socket_connect_timeout: 15s",
         Side.SERVER,
     ),
     Fix("Apache", "Give clients more time (mod_reqtimeout).", "RequestReadTimeout handshake=30", Side.SERVER),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.log_lines import TEXTS
 from tlsinspect.diagnosis.rule import Fix
 from tlsinspect.model.frame import Side
 
@@ -145,22 +144,3 @@ TRUST_AUTHORITY: tuple[Fix, ...] = (
         Side.CLIENT,
     ),
 )
-
-
-def refused_by_client(*numbers: int) -> tuple[tuple[str, str], ...]:
-    """What servers log when the client refuses their certificate with one of these alerts."""
-    return tuple(line for number in numbers for line in _refused_lines(number))
-
-
-def _refused_lines(number: int) -> tuple[tuple[str, str], ...]:
-    code, openssl, gnutls, go = TEXTS[number]
-    return (
-        (
-            "nginx",
-            f"SSL_do_handshake() failed (SSL: error:{code}:SSL routines::{openssl}:SSL alert number {number}) "
-            "while SSL handshaking",
-        ),
-        ("OpenSSL", f"error:{code}:SSL routines:ssl3_read_bytes:{openssl}:SSL alert number {number}"),
-        ("GnuTLS", f"*** Received alert [{number}]: {gnutls}"),
-        ("Go", f"http: TLS handshake error from ADDRESS: remote error: tls: {go}"),
-    )

@@ -36,7 +36,7 @@ from tlsinspect.diagnosis.facts import (
     server_name,
     waited,
 )
-from tlsinspect.diagnosis.log_lines import TEXTS, alert_lines
+from tlsinspect.diagnosis.log_lines import alert_lines
 from tlsinspect.diagnosis.offer import narrow_offer
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
@@ -165,7 +165,7 @@ CAUSE = Cause(
         "resumption-refused",
     ),
     fixes=LOG_MORE,
-    log_lines=alert_lines(*sorted(TEXTS)),
+    log_lines=alert_lines(40, 80, 10, 20, 47, 49, 50, 51, 71),
     references=("RFC 8446 section 6.2", "RFC 5246 section 7.2.2"),
     explanation=__doc__,
 )

@@ -108,6 +108,33 @@ CAUSE = Cause(
         ("Java", "no cipher suites in common"),
         ("Envoy", "SSL routines:OPENSSL_internal:NO_SHARED_CIPHER"),
         ("Chrome", "ERR_SSL_VERSION_OR_CIPHER_MISMATCH"),
+        (
+            "Apache",
+            "SSL Library Error: error:0A0000C1:SSL routines::no shared cipher -- Too restrictive SSLCipherSuite or "
+            "using "
+            "DSA server certificate?",
+        ),
+        (
+            "Caddy",
+            "http: TLS handshake error from ADDRESS: tls: no cipher suite supported by both client and server; client "
+            "offered: [NUMBERS]",
+        ),
+        (
+            "Traefik",
+            "http: TLS handshake error from ADDRESS: tls: no cipher suite supported by both client and server; client "
+            "offered: [NUMBERS]",
+        ),
+        ("HAProxy", "SSL handshake failure"),
+        ("Node", "tlsClientError ERR_SSL_NO_SHARED_CIPHER no shared cipher"),
+        ("Python", "[SSL: NO_SHARED_CIPHER] no shared cipher"),
+        ("Windows", "36873: No supported cipher suites were found when initiating a TLS connection."),
+        (
+            "Windows",
+            "36874: An TLS 1.2 connection request was received from a remote client application, but none of the "
+            "cipher "
+            "suites supported by the client application are supported by the server.",
+        ),
+        ("Firefox", "SSL_ERROR_NO_CYPHER_OVERLAP"),
     ),
     references=("RFC 5246 section 7.4.1.3", "RFC 8446 section 4.1.1", "RFC 8446 section 6.2"),
     explanation=__doc__,

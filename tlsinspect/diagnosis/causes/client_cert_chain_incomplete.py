@@ -38,7 +38,7 @@ from tlsinspect.diagnosis.client_auth import (
 from tlsinspect.diagnosis.client_fit import lacks_intermediate, top, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import completed, label, quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
-from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
+from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -142,6 +142,7 @@ CAUSE = Cause(
         ),
         ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
         ("HAProxy", "SSL client CA chain cannot be verified"),
+        *untrusted_client(20, "unable to get local issuer certificate", go="certificate signed by unknown authority"),
     ),
     references=("RFC 5246 section 7.4.2", "RFC 8446 section 4.4.2", "RFC 8446 section 4.2.4"),
     explanation=__doc__,

@@ -37,7 +37,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
-from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
+from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
@@ -119,6 +119,13 @@ CAUSE = Cause(
         ("OpenSSL", "verify error:num=10:certificate has expired"),
         ("OpenSSL", "verify error:num=9:certificate is not yet valid"),
         ("Go", "x509: certificate has expired or is not yet valid"),
+        *untrusted_client(
+            10,
+            "certificate has expired",
+            go="certificate has expired or is not yet valid: current time TIME is after TIME",
+            dotnet="NotTimeValid",
+        ),
+        *untrusted_client(9, "certificate is not yet valid"),
     ),
     references=("RFC 5280 section 4.1.2.5", "RFC 5246 section 7.2.2", "RFC 8446 section 6.2"),
     explanation=__doc__,

@@ -46,7 +46,7 @@ from tlsinspect.diagnosis.client_fit import (
 )
 from tlsinspect.diagnosis.facts import quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
-from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
+from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 
@@ -121,6 +121,7 @@ CAUSE = Cause(
         ),
         ("OpenSSL", "Acceptable client certificate CA names"),
         ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
+        *untrusted_client(20, "unable to get local issuer certificate", go="certificate signed by unknown authority"),
     ),
     references=("RFC 5246 section 7.4.4", "RFC 5246 section 7.4.6", "RFC 8446 section 4.2.4", "RFC 5280 section 7.1"),
     explanation=__doc__,

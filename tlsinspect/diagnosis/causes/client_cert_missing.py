@@ -226,6 +226,26 @@ CAUSE = Cause(
         ("OpenSSL", "error:0A0000C7:SSL routines:tls_process_client_certificate:peer did not return a certificate"),
         ("Go", "tls: client didn't provide a certificate"),
         ("Java", "No X.509 certificate for client authentication, use empty Certificate message instead"),
+        ("Apache", "SSL Library Error: error:0A0000C7:SSL routines::peer did not return a certificate"),
+        (
+            "Apache",
+            "AH02268: Proxy client certificate callback: downstream server wanted client certificate but none are "
+            "configured",
+        ),
+        ("Envoy", "PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate:TLS_error_end"),
+        ("Caddy", "http: TLS handshake error from ADDRESS: tls: client didn't provide a certificate"),
+        ("Traefik", "http: TLS handshake error from ADDRESS: tls: client didn't provide a certificate"),
+        ("HAProxy", "SSL handshake failure"),
+        ("Node", "tlsClientError ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE"),
+        ("Python", "[SSL: PEER_DID_NOT_RETURN_A_CERTIFICATE] peer did not return a certificate"),
+        ("Java", "Empty client certificate chain"),
+        ("GnuTLS", "*** Fatal error: No certificate was found."),
+        (
+            "Windows",
+            "36875: The remote server has requested TLS client authentication, but no suitable client certificate "
+            "could be found.",
+        ),
+        ("any client", "400 Bad Request: No required SSL certificate was sent"),
     ),
     references=(
         "RFC 5246 section 7.4.6",

@@ -27,6 +27,7 @@ from tlsinspect.diagnosis.certificate_fixes import RENEW_CRL
 from tlsinspect.diagnosis.client_auth import CERTIFICATE_REVOKED, reaction, sent_chain
 from tlsinspect.diagnosis.facts import quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 
@@ -65,6 +66,11 @@ CAUSE = Cause(
         ("Go", "remote error: tls: revoked certificate"),
         ("Java", "Received fatal alert: certificate_revoked"),
         ("Python", "[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked"),
+        *alert_lines(44),
+        *late_alert_lines(44),
+        *untrusted_client(23, "certificate revoked", dotnet="Revoked"),
+        *untrusted_client(12, "CRL has expired"),
+        *untrusted_client(3, "unable to get certificate CRL"),
     ),
     references=("RFC 5246 section 7.2.2", "RFC 8446 section 6.2", "RFC 5280 section 5", "RFC 6960 section 2.2"),
     explanation=__doc__,

@@ -37,7 +37,7 @@ from tlsinspect.diagnosis.client_auth import (
 from tlsinspect.diagnosis.client_fit import unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
-from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
+from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Side
@@ -110,6 +110,9 @@ CAUSE = Cause(
         ),
         ("OpenSSL", "verify error:num=26:unsuitable certificate purpose"),
         ("Go", "x509: certificate specifies an incompatible key usage"),
+        *untrusted_client(26, "unsuitable certificate purpose", go="certificate specifies an incompatible key usage"),
+        ("Envoy", "certificate verification error at depth 0: unsupported certificate purpose"),
+        ("Java", "Extended key usage does not permit use for TLS client authentication"),
     ),
     references=(
         "RFC 5280 section 4.2.1.12",

@@ -47,7 +47,7 @@ from tlsinspect.diagnosis.client_auth import (
 from tlsinspect.diagnosis.client_fit import issuer_listed, top, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
-from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines
+from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 from tlsinspect.model.message import Certificate
@@ -136,7 +136,15 @@ CAUSE = Cause(
         ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
         ("HAProxy", "SSL client certificate not trusted"),
         ("HAProxy", "SSL client CA chain cannot be verified"),
-        ("Apache", "AH02039: Certificate Verification: Error (20): unable to get local issuer certificate"),
+        *untrusted_client(
+            20,
+            "unable to get local issuer certificate",
+            go="certificate signed by unknown authority",
+            dotnet="UntrustedRoot",
+        ),
+        *untrusted_client(18, "self-signed certificate"),
+        ("Java", "PKIX path building failed: unable to find valid certification path to requested target"),
+        ("Windows", "36877: The certificate received from the remote client application has not validated correctly."),
     ),
     references=("RFC 5246 section 7.2.2", "RFC 8446 section 6.2", "RFC 8446 section 4.4.2.4"),
     explanation=__doc__,

@@ -72,7 +72,10 @@ CAUSE = Cause(
     ),
     log_lines=(
         ("nginx", "client attempted to request the server name different from the one that was negotiated"),
-        ("Apache", "AH02032: Hostname provided via SNI and hostname provided via HTTP have no compatible SSL setup"),
+        (
+            "Apache",
+            "AH02032: Hostname NAME provided via SNI and hostname NAME provided via HTTP have no compatible SSL setup",
+        ),
     ),
     references=("RFC 9113 section 9.1.1", "RFC 9110 section 7.4"),
     explanation=__doc__,

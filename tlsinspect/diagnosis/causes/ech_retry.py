@@ -96,6 +96,14 @@ CAUSE = Cause(
     fixes=(
         Fix("DNS", "Take the ech parameter out of the HTTPS record, or renew it.", "dig +short HTTPS {host}"),
         Fix("nginx", "Give the server the ECH key (1.29.4 and later).", "ssl_ech_file ECH.pem;", Side.SERVER),
+        Fix(
+            "Caddy",
+            "Give the server an ECH configuration and publish it (2.10 and later).",
+            "{\n    ech {host}\n}",
+            Side.SERVER,
+        ),
+        Fix("Chrome", "Do without ECH (policy).", "EncryptedClientHelloEnabled=false", Side.CLIENT),
+        Fix("Firefox", "Do without ECH (about:config).", "network.dns.echconfig.enabled=false", Side.CLIENT),
         Fix("Go", "Give the server the ECH keys.", "tls.Config{EncryptedClientHelloKeys: keys}", Side.SERVER),
         Fix(
             "Go",

@@ -117,7 +117,7 @@ def against(one: Case, other: Case, side: str) -> Finding | None:
 OFFER_THE_SAME = tuple(
     replace(fix, action="Or offer what the client that works offers.")
     for fix in (*SUITES, *GROUPS)
-    if fix.side is Side.CLIENT
+    if fix.side is not Side.SERVER
 )
 
 CAUSE = Cause(

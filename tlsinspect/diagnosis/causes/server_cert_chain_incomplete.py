@@ -30,9 +30,10 @@ from dataclasses import replace
 
 from tlsinspect.diagnosis import server_auth as sa
 from tlsinspect.diagnosis.facts import label, quoted
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY
 from tlsinspect.diagnosis.server_trust import Standing, sent_text, standing
 from tlsinspect.model.frame import Side
 from tlsinspect.model.message import Certificate
@@ -172,6 +173,13 @@ CAUSE = Cause(
         ("Python", "certificate verify failed: unable to get local issuer certificate"),
         ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         *refused_by_client(sa.UNKNOWN_CA),
+        *untrusted_server(
+            20,
+            "unable to get local issuer certificate",
+            go="certificate signed by unknown authority",
+            dotnet="PartialChain",
+        ),
+        *untrusted_server(21, "unable to verify the first certificate"),
     ),
     references=("RFC 8446 section 4.4.2", "RFC 5246 section 7.4.2", "RFC 5280 section 6.1"),
     explanation=__doc__,

@@ -28,9 +28,10 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
 from tlsinspect.diagnosis.facts import alert_text, at_frame
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
 from tlsinspect.model.frame import Side
 
 FITTING = frozenset((sa.CERTIFICATE_EXPIRED, *sa.UNSPECIFIC))
@@ -109,9 +110,16 @@ CAUSE = Cause(
         ("Node", "CERT_HAS_EXPIRED certificate has expired"),
         ("Python", "certificate verify failed: certificate has expired"),
         ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
-        ("Apache", "AH02004"),
         ("Chrome", "ERR_CERT_DATE_INVALID"),
         *refused_by_client(sa.CERTIFICATE_EXPIRED),
+        *untrusted_server(
+            10,
+            "certificate has expired",
+            go="certificate has expired or is not yet valid: current time TIME is after TIME",
+            dotnet="NotTimeValid",
+        ),
+        ("Windows", "36881: The certificate received from the remote server has either expired or is not yet valid."),
+        ("Apache", "AH02004: SSL Proxy: Peer certificate is expired"),
     ),
     references=("RFC 5280 section 4.1.2.5", "RFC 8446 section 6.2", "RFC 5246 section 7.2.2"),
     explanation=__doc__,

@@ -29,9 +29,10 @@ from __future__ import annotations
 from tlsinspect.diagnosis import server_auth as sa
 from tlsinspect.diagnosis.facts import server_name
 from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME
+from tlsinspect.diagnosis.log_lines import refused_by_client
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
 from tlsinspect.model.frame import Missing, Side
 
 
@@ -100,10 +101,29 @@ CAUSE = Cause(
         ("Node", "ERR_TLS_CERT_ALTNAME_INVALID Hostname/IP does not match certificate's altnames"),
         ("Python", "certificate verify failed: Hostname mismatch, certificate is not valid for"),
         ("HAProxy", "Server presented an SSL certificate different from the expected one"),
-        ("Apache", "AH02411"),
-        ("Apache", "AH02005"),
         ("Chrome", "ERR_CERT_COMMON_NAME_INVALID"),
         *refused_by_client(*sorted(sa.UNSPECIFIC)),
+        ("Apache", "AH02411: SSL Proxy: Peer certificate does not match for hostname NAME"),
+        ("Apache", "AH02005: SSL Proxy: Peer certificate CN mismatch: Certificate CN: NAME Requested hostname: NAME"),
+        (
+            "Envoy",
+            "CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_SAN_matcher,_certificate_SANs_are_[NAMES]:TLS_error_end",
+        ),
+        ("Caddy", "tls: failed to verify certificate: x509: certificate is valid for NAMES, not NAME"),
+        (
+            "Traefik",
+            '500 Internal Server Error error="tls: failed to verify certificate: x509: certificate is valid for NAMES, '
+            'not NAME"',
+        ),
+        ("Traefik", "x509: cannot validate certificate for ADDRESS because it doesn't contain any IP SANs"),
+        ("Go", "x509: cannot validate certificate for ADDRESS because it doesn't contain any IP SANs"),
+        ("Java", "No name matching NAME found"),
+        ("Java", "No subject alternative names present"),
+        (
+            ".NET",
+            "The remote certificate is invalid according to the validation procedure: RemoteCertificateNameMismatch",
+        ),
+        ("Windows", "36884: The certificate received from the remote server does not contain the expected name."),
     ),
     references=("RFC 9525 section 6", "RFC 6066 section 3", "RFC 8446 section 6.2"),
     explanation=__doc__,

@@ -24,9 +24,10 @@ machine that captured.
 from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
 from tlsinspect.model.frame import Side
 
 FITTING = frozenset((sa.CERTIFICATE_EXPIRED, *sa.UNSPECIFIC))
@@ -82,6 +83,13 @@ CAUSE = Cause(
         ("Python", "certificate verify failed: certificate is not yet valid"),
         ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         *refused_by_client(sa.BAD_CERTIFICATE),
+        *untrusted_server(
+            9,
+            "certificate is not yet valid",
+            go="certificate has expired or is not yet valid: current time TIME is before TIME",
+            dotnet="NotTimeValid",
+        ),
+        ("Windows", "36881: The certificate received from the remote server has either expired or is not yet valid."),
     ),
     references=("RFC 5280 section 4.1.2.5", "RFC 8446 section 6.2"),
     explanation=__doc__,

@@ -25,8 +25,9 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
 from tlsinspect.diagnosis.facts import alert_text, at_frame
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
 from tlsinspect.tls.ocsp import REVOKED
 
 FITTING = frozenset((sa.CERTIFICATE_REVOKED, sa.ACCESS_DENIED, *sa.UNSPECIFIC))
@@ -86,6 +87,8 @@ CAUSE = Cause(
         ("Java", "java.security.cert.CertPathValidatorException: Certificate has been revoked"),
         ("Chrome", "ERR_CERT_REVOKED"),
         *refused_by_client(sa.CERTIFICATE_REVOKED),
+        *untrusted_server(23, "certificate revoked", dotnet="Revoked"),
+        ("Windows", "36883: The certificate received from the remote server has been revoked."),
     ),
     references=("RFC 6960 section 4.2.1", "RFC 6066 section 8", "RFC 8446 section 4.4.2.1", "RFC 8446 section 6.2"),
     explanation=__doc__,

@@ -28,9 +28,10 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
 from tlsinspect.diagnosis.facts import quoted
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY
 
 FITTING = frozenset((sa.UNKNOWN_CA, *sa.UNSPECIFIC))
 
@@ -84,6 +85,9 @@ CAUSE = Cause(
         ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         ("Chrome", "ERR_CERT_AUTHORITY_INVALID"),
         *refused_by_client(sa.UNKNOWN_CA),
+        *untrusted_server(
+            18, "self-signed certificate", go="certificate signed by unknown authority", dotnet="UntrustedRoot"
+        ),
     ),
     references=("RFC 5280 section 3.2", "RFC 8446 section 6.2"),
     explanation=__doc__,

@@ -31,9 +31,10 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
 from tlsinspect.diagnosis.facts import alert_text, at_frame, quoted
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY
 from tlsinspect.diagnosis.server_trust import Standing, sent_text, standing
 from tlsinspect.tls.trust import Trust
 
@@ -206,6 +207,24 @@ CAUSE = Cause(
         ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         ("Chrome", "ERR_CERT_AUTHORITY_INVALID"),
         *refused_by_client(sa.UNKNOWN_CA, *sorted(sa.UNSPECIFIC), sa.UNSUPPORTED_CERTIFICATE),
+        *untrusted_server(
+            20,
+            "unable to get local issuer certificate",
+            go="certificate signed by unknown authority",
+            dotnet="UntrustedRoot",
+        ),
+        *untrusted_server(19, "self-signed certificate in certificate chain", dotnet="UntrustedRoot"),
+        *untrusted_server(26, "unsuitable certificate purpose", go="certificate specifies an incompatible key usage"),
+        # OpenSSL's clients send their alert in the clear under TLS 1.3, where these servers expect it encrypted.
+        ("Go", "http: TLS handshake error from ADDRESS: local error: tls: bad record MAC"),
+        ("Caddy", "http: TLS handshake error from ADDRESS: local error: tls: bad record MAC"),
+        ("Envoy", "BAD_PACKET_LENGTH|268435595:SSL_routines:OPENSSL_internal:DECRYPTION_FAILED_OR_BAD_RECORD_MAC"),
+        ("Node", "SELF_SIGNED_CERT_IN_CHAIN self-signed certificate in certificate chain"),
+        ("Node", "UNABLE_TO_GET_ISSUER_CERT_LOCALLY unable to get local issuer certificate"),
+        (
+            "Windows",
+            "36882: The certificate received from the remote server was issued by an untrusted certificate authority.",
+        ),
     ),
     references=("RFC 8446 section 6.2", "RFC 5246 section 7.2.2", "RFC 5280 section 6.1"),
     explanation=__doc__,

@@ -25,9 +25,10 @@ signature of a self-signed root means nothing, whatever its hash.
 from __future__ import annotations
 
 from tlsinspect.diagnosis import server_auth as sa
+from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
-from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, refused_by_client
+from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
 from tlsinspect.model.frame import Side
 
 FITTING = frozenset((sa.UNSUPPORTED_CERTIFICATE, *sa.UNSPECIFIC))
@@ -125,6 +126,11 @@ CAUSE = Cause(
         ("Python", "certificate verify failed: EE certificate key too weak"),
         ("Node", "UNSPECIFIED CA signature digest algorithm too weak"),
         *refused_by_client(sa.UNSUPPORTED_CERTIFICATE),
+        *untrusted_server(66, "EE certificate key too weak"),
+        *untrusted_server(68, "CA signature digest algorithm too weak"),
+        (".NET", "The remote certificate is invalid because of errors in the certificate chain: HasWeakSignature"),
+        ("Java", "Algorithm constraints check failed on signature algorithm: SHA1withRSA"),
+        ("Java", "Algorithm constraints check failed on keysize limits: RSA 1024 bit key used"),
     ),
     references=("RFC 9325 section 4.5", "RFC 9155 section 2", "RFC 8446 section 4.4.2.4"),
     explanation=__doc__,

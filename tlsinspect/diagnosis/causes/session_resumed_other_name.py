@@ -149,7 +149,7 @@ CAUSE = Cause(
         ("nginx", "client attempted to request the server name different from the one that was negotiated"),
         (
             "Apache",
-            "AH02032: Hostname A provided via SNI and hostname B provided via HTTP have no compatible SSL setup",
+            "AH02032: Hostname NAME provided via SNI and hostname NAME provided via HTTP have no compatible SSL setup",
         ),
         ("nginx", "421 Misdirected Request"),
     ),

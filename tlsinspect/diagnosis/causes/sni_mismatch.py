@@ -161,7 +161,10 @@ CAUSE = Cause(
         *alert_lines(112),
         ("nginx", "client attempted to request the server name different from the one that was negotiated"),
         ("nginx", "upstream SSL certificate does not match"),
-        ("Apache", "AH02032: Hostname provided via SNI and hostname provided via HTTP have no compatible SSL setup"),
+        (
+            "Apache",
+            "AH02032: Hostname NAME provided via SNI and hostname NAME provided via HTTP have no compatible SSL setup",
+        ),
     ),
     references=("RFC 6066 section 3", "RFC 9110 section 15.5.20", "RFC 9525 section 6.1"),
     explanation=__doc__,

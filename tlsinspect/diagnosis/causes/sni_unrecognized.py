@@ -158,6 +158,14 @@ CAUSE = Cause(
         ("Caddy", "no certificate available for"),
         ("Caddy", "no server TLS configuration available for ClientHello"),
         ("Traefik", "strict SNI enabled - No certificate found for domain"),
+        ("Caddy", "http: TLS handshake error from ADDRESS: no certificate available for 'NAME'"),
+        (
+            "Traefik",
+            'http: TLS handshake error from ADDRESS: strict SNI enabled - No certificate found for domain: "NAME", '
+            "closing connection",
+        ),
+        ("Envoy", "closing connection from ADDRESS: no matching filter chain found"),
+        ("HAProxy", "SSL handshake failure"),
     ),
     references=("RFC 6066 section 3", "RFC 8446 section 6.2"),
     explanation=__doc__,

@@ -24,6 +24,7 @@ from __future__ import annotations
 from tlsinspect.diagnosis.facts import at_frame, quoted
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
+from tlsinspect.model.frame import Side
 
 
 def check(case: Case) -> Finding | None:
@@ -64,6 +65,32 @@ CAUSE = Cause(
             "Squid",
             "Let the proxy connect to that port.",
             "acl SSL_ports port 443\nhttp_access allow CONNECT SSL_ports",
+        ),
+        Fix(
+            "curl",
+            "Go on without TLS where that is acceptable.",
+            "curl --ssl smtp://HOST:587",
+            Side.CLIENT,
+        ),
+        Fix(
+            "OpenSSL",
+            "Ask in the protocol that the port speaks.",
+            "openssl s_client -starttls smtp -connect HOST:587",
+            Side.CLIENT,
+        ),
+        Fix(
+            "GnuTLS",
+            "Ask in the protocol that the port speaks.",
+            "gnutls-cli --starttls-proto smtp --port 587 HOST",
+            Side.CLIENT,
+        ),
+        Fix("Python", "Ask for TLS only where it is offered.", 'server.has_extn("starttls")', Side.CLIENT),
+        Fix("Java", "Go on without TLS where that is acceptable.", "mail.smtp.starttls.required=false", Side.CLIENT),
+        Fix(
+            "Node",
+            "Go on without TLS where that is acceptable (nodemailer).",
+            "nodemailer.createTransport({ host, opportunisticTLS: true })",
+            Side.CLIENT,
         ),
         Fix("any client", "Authenticate to the proxy when it answered 407.", "curl -x PROXY --proxy-user USER"),
     ),
