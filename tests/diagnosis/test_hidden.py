@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.support.client_auth import hidden_flights
 from tests.support.handshakes import TLS13, client_hello, server_hello, tls13
+from tlsinspect.diagnosis.facts import hidden_refusal
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight, refused_after_flight
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Mark, Resumption, Transport
@@ -102,3 +105,11 @@ def test_takes_an_alert_for_the_answer_to_a_request(
     client: tuple[int, ...], server: tuple[int, ...], refused: bool
 ) -> None:
     assert refused_after_flight(hidden_flights(client, server)) is refused
+
+
+def test_takes_no_alert_for_a_refusal_when_the_other_side_had_closed_before_it() -> None:
+    handshake = hidden_flights((41,), (19,))
+    closed = Transport(fins=(Mark(Side.CLIENT, frame=9, time_ns=handshake.events[-1].time_ns - 1),))
+
+    assert hidden_refusal(handshake) is Side.SERVER
+    assert hidden_refusal(replace(handshake, tcp=closed)) is None

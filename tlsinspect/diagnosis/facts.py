@@ -136,6 +136,7 @@ def identity_text(identity: str | Missing | None) -> str:
 # -- the course of the handshake ------------------------------------------------------------------------------------
 
 ALERT_CONTENT_OCTETS = 2 + 1  # level and description, and the content type in TLS 1.3
+APPLICATION_RECORD = 23  # the outer content type of every encrypted record of TLS 1.3
 ALERT_RECORD = 21  # the outer content type of an alert in TLS 1.2 and before
 CLOSURE_ALERTS = frozenset((0, 90))  # close_notify and user_canceled end a connection, they refuse nothing
 
@@ -310,7 +311,9 @@ def encrypted_records(handshake: Handshake, side: Side) -> tuple[int, ...]:
     return tuple(
         event.message.octets
         for event in handshake.events
-        if event.side is side and isinstance(event.message, EncryptedRecord) and event.message.content_type == 23
+        if event.side is side
+        and isinstance(event.message, EncryptedRecord)
+        and event.message.content_type == APPLICATION_RECORD
     )
 
 
@@ -338,25 +341,33 @@ def hidden_refusal(handshake: Handshake) -> Side | None:
     """
     if not hidden(handshake) or handshake.protocol != "tls":
         return None
+    alert = hidden_alert(handshake)
+    if alert is None:
+        return None
+    # Programs with OpenSSL send decode_error(50) when the other side has closed in the middle of the handshake.
+    marks = (*handshake.tcp.fins, *handshake.tcp.resets)
+    left_before = any(mark.side is not alert.side and mark.time_ns < alert.time_ns for mark in marks)
+    return None if left_before else alert.side
+
+
+def hidden_alert(handshake: Handshake) -> Event | None:
+    """The first encrypted record that can be nothing but an alert, by its size and its place."""
     alerts = alert_octets(handshake)
-    client = encrypted_records(handshake, Side.CLIENT)
-    if client and client[0] in alerts:
-        return Side.CLIENT
-    server = encrypted_records(handshake, Side.SERVER)
-    if len(server) == 1 and server[0] in alerts:
-        return Side.SERVER
-    flight_seen = False
-    for event in handshake.events:
-        if not isinstance(event.message, EncryptedRecord) or event.message.content_type != 23:
-            continue
-        alert_sized = event.message.octets in alerts
-        if event.side is Side.CLIENT:
-            if alert_sized:
-                return None
-            flight_seen = True
-        elif flight_seen:
-            return Side.SERVER if alert_sized else None
-    return None
+    records = [
+        event
+        for event in handshake.events
+        if isinstance(event.message, EncryptedRecord) and event.message.content_type == APPLICATION_RECORD
+    ]
+    small = [isinstance(event.message, EncryptedRecord) and event.message.octets in alerts for event in records]
+    client, server = ([at for at, event in enumerate(records) if event.side is side] for side in Side)
+    if client and small[client[0]]:
+        return records[client[0]]
+    if len(server) == 1 and small[server[0]]:
+        return records[server[0]]
+    behind = [at for at in server if client and at > client[0]]
+    if not behind or not small[behind[0]] or any(small[at] for at in client if at < behind[0]):
+        return None
+    return records[behind[0]]
 
 
 def asked_nothing(handshake: Handshake) -> bool:

@@ -47,7 +47,7 @@ LOG_MORE: tuple[Fix, ...] = (
     Fix(
         "Python",
         "Log the reason.",
-        "logging.exception('TLS')",
+        'logging.exception("TLS")',
     ),
     Fix(
         ".NET",
