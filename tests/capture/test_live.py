@@ -19,6 +19,7 @@ from tlsinspect.capture.owners import Owners, descendants, read_sockets
 from tlsinspect.capture.packet_socket import compiled, compiled_by_tcpdump
 from tlsinspect.capture.portable import PortableSource
 from tlsinspect.model.errors import CaptureError
+from tlsinspect.model.frame import Frame
 from tlsinspect.net.packet import PacketDecoder, Segment
 
 ETHERNET, LINUX_SLL2 = 1, 276
@@ -53,8 +54,12 @@ def connect_to_itself() -> int:
 
 
 def segments(captured: list[Captured], port: int) -> list[Segment]:
+    return segments_of([each.frame for each in captured], port)
+
+
+def segments_of(frames: list[Frame], port: int) -> list[Segment]:
     decoder = PacketDecoder()
-    found = [decoder.decode(each.frame) for each in captured]
+    found = [decoder.decode(each) for each in frames]
     return [
         each
         for each in found
@@ -77,6 +82,18 @@ def test_captures_each_frame_of_loopback_once(interface: str, link_type: int) ->
     assert [each.frame.number for each in found] == list(range(1, len(found) + 1))
     assert all(abs(each.frame.time_ns - before) < 5_000_000_000 for each in found)
     assert any(each.frame.time_ns % 1000 for each in found)  # nanoseconds
+
+
+@needs_capture
+@pytest.mark.parametrize("interface", ["lo", "any"])
+def test_blocks_have_the_same_frames_as_reading_one_by_one(interface: str) -> None:
+    with open_interface([interface]) as blocks, open_interface([interface], at_once=True) as one_by_one:
+        port = connect_to_itself()
+        found = [each.frame for each in everything(blocks, 200)]
+        same = [each.frame for each in everything(one_by_one, 200)]
+
+    assert segments_of(found, port) == segments_of(same, port) != []
+    assert [each.wire_length for each in found] == [each.wire_length for each in same]
 
 
 @needs_capture
@@ -105,7 +122,7 @@ def test_the_portable_source_gives_the_same_frames(monkeypatch: pytest.MonkeyPat
     from scapy.config import conf
 
     with open_interface(["lo"]) as capture:
-        monkeypatch.setattr(live, "open_source", lambda name, **options: PortableSource(name, **options))
+        monkeypatch.setattr(live, "open_source", lambda name, *, at_once, **options: PortableSource(name, **options))
         try:
             with open_interface(["lo"]) as other:
                 port = connect_to_itself()
@@ -163,9 +180,10 @@ def test_frames_of_several_interfaces_are_in_order_and_named(pair: tuple[str, st
 
 
 @needs_capture
-def test_a_vlan_tag_stands_in_the_frame_as_on_the_wire(pair: tuple[str, str]) -> None:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_a_vlan_tag_stands_in_the_frame_as_on_the_wire(pair: tuple[str, str], at_once: bool) -> None:
     """The kernel takes it out on reception and hands it over beside the frame."""
-    with open_interface([pair[1]], bpf="") as capture:
+    with open_interface([pair[1]], bpf="", at_once=at_once) as capture:
         send(pair[0], WITH_VLAN)
         frames = [each.frame for each in everything(capture, 1) if each.frame.data[12:14] == b"\x81\x00"]
 
@@ -173,8 +191,9 @@ def test_a_vlan_tag_stands_in_the_frame_as_on_the_wire(pair: tuple[str, str]) ->
 
 
 @needs_capture
-def test_ends_when_the_interface_goes_away(pair: tuple[str, str]) -> None:
-    with open_interface([pair[0]]) as capture:
+@pytest.mark.parametrize("at_once", [False, True])
+def test_ends_when_the_interface_goes_away(pair: tuple[str, str], at_once: bool) -> None:
+    with open_interface([pair[0]], at_once=at_once) as capture:
         subprocess.run(["ip", "link", "del", pair[0]], check=True)
         assert capture.read(2) == []
         assert capture.lost == [pair[0]]

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support.captures import ETHERNET, FRAMES
 from tlsinspect.capture.file import open_capture
+from tlsinspect.capture.live import Captured
 from tlsinspect.capture.recorder import Recorder, Ring, parse_ring
 from tlsinspect.model.errors import CaptureError
 
@@ -41,6 +42,20 @@ def test_a_write_that_fails_leaves_only_whole_blocks(tmp_path: Path) -> None:
         frames = list(capture)
 
     assert len(frames) == recorder.frames == 4
+    assert capture.defects == []
+
+
+def test_of_many_frames_as_many_are_written_as_find_room(tmp_path: Path) -> None:
+    path = tmp_path / "full.pcapng"
+    recorder = Recorder(path, links=LINKS)
+    recorder.write_all([Captured(LARGE, "eth0")] * 2)
+    with largest_file(4600), pytest.raises(CaptureError, match="cannot be written any further: File too large"):
+        recorder.write_all([Captured(LARGE, "eth0")] * 3)
+    recorder.close()
+    with open_capture(path) as capture:
+        frames = list(capture)
+
+    assert len(frames) == 4
     assert capture.defects == []
 
 

@@ -20,7 +20,7 @@ import pytest
 
 Json = dict[str, Any]
 
-LIMIT_SECONDS = 40
+LIMIT_SECONDS = 120  # on a machine that does much else
 NEW_CERTIFICATE = (
     "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 "
     "-subj /CN=shop.example -addext subjectAltName=DNS:shop.example"

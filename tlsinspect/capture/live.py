@@ -22,6 +22,7 @@ ALL_INTERFACES = "any"
 ALL_TCP = "tcp"  # the filter that leaves out what cannot carry TLS over TCP, fragments of it included
 SNAPLEN = 262_144
 POLLING_SECONDS = 0.005  # between two looks, where the system cannot wait for an interface
+LAG_SECONDS = 0.1  # a frame may be handed over so much later than it came
 POLL_SECONDS = 0.1  # how long iterating waits before it looks whether the capture was closed
 
 
@@ -100,8 +101,9 @@ class LiveCapture:
         found: list[Captured] = []
         for source in self._ready(timeout_seconds):
             try:
+                name = source.name
                 for frame in source.frames(self._frames + len(found) + 1):
-                    found.append(Captured(frame, source.name))
+                    found.append(Captured(frame, name))
             except OSError:
                 self._lose(source)
         if len(self._sources) > 1:
@@ -163,12 +165,14 @@ def open_interface(
     bpf: str = ALL_TCP,
     snaplen: int = SNAPLEN,
     promiscuous: bool = True,
+    at_once: bool = False,
 ) -> LiveCapture:
     """Begins to capture on interfaces; "any" is all of them, those that come later too.
 
     *bpf* is a filter in the language of libpcap, empty for everything; of each frame at most *snaplen* octets are
-    kept.  When this returns, frames are being captured.  Raises CaptureError when there is no such interface, when
-    the filter is wrong, and when the process may not capture; then the message says how it could.
+    kept.  With *at_once* each frame can be read as it comes; without it a moment later, and many more of them.  When
+    this returns, frames are being captured.  Raises CaptureError when there is no such interface, when the filter is
+    wrong, and when the process may not capture; then the message says how it could.
     """
     logging.getLogger("scapy").setLevel(logging.ERROR)  # it tells of every interface that it cannot use
     known = {interface.name: interface for interface in list_interfaces()}
@@ -179,7 +183,7 @@ def open_interface(
                 raise CaptureError(f"There is no interface '{name}' here. There are: {', '.join(known)}, any.")
             if name in known and not known[name].up:
                 raise CaptureError(f"The interface {name} is down.")
-            sources.append(open_source(name, bpf=bpf, snaplen=snaplen, promiscuous=promiscuous))
+            sources.append(open_source(name, bpf=bpf, snaplen=snaplen, promiscuous=promiscuous, at_once=at_once))
     except PermissionError as error:
         close_all(sources)
         raise CaptureError(no_permission(names)) from error
@@ -192,13 +196,13 @@ def open_interface(
     return LiveCapture(sources)
 
 
-def open_source(name: str, *, bpf: str, snaplen: int, promiscuous: bool) -> Source:
+def open_source(name: str, *, bpf: str, snaplen: int, promiscuous: bool, at_once: bool) -> Source:
     """One interface, by the means of this system."""
     if sys.platform.startswith("linux"):
         from tlsinspect.capture.packet_socket import PacketSocket
 
         interface = None if name == ALL_INTERFACES else name
-        return PacketSocket(interface, bpf=bpf, snaplen=snaplen, promiscuous=promiscuous)
+        return PacketSocket(interface, bpf=bpf, snaplen=snaplen, promiscuous=promiscuous, at_once=at_once)
     from tlsinspect.capture.portable import PortableSource
 
     return PortableSource(name, bpf=bpf, snaplen=snaplen, promiscuous=promiscuous)

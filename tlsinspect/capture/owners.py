@@ -62,8 +62,9 @@ class Looked:
 class Owners:
     """Tells the connections of this process's children from those of others.
 
-    A connection is looked at as soon as a packet of it is captured, while its sockets are there; the processes every
-    few milliseconds.  Owns the inodes of both, and a socket to ask the kernel.
+    A connection should be looked at as soon as a packet of it is captured, while its sockets are there; then the
+    processes, every few milliseconds, and the connection again.  Owns the inodes of both, and a socket to ask the
+    kernel.
     """
 
     def __init__(self) -> None:
@@ -72,10 +73,6 @@ class Owners:
         self._rounds = 0
         self._due_ns = self._soon_ns = 0
         self._diagnosis = SocketDiagnosis()
-
-    def knows(self, key: bytes) -> bool:
-        """Whether a connection was looked at before."""
-        return key in self._looked
 
     def look_at(self, key: bytes, protocol: int, *, outgoing: bool) -> None:
         """Asks the system for the sockets of a connection, named as in Segment.key.
@@ -94,17 +91,26 @@ class Owners:
         looked.began = looked.began or (near if outgoing else far)
         looked.at = self._rounds
 
-    def look_at_processes(self, *, soon: bool = False) -> None:
-        """Takes in the sockets that children hold, if it is time to; *soon*, as there are new connections."""
+    def look_at_processes(self, *, soon: bool = False) -> bool:
+        """Takes in the sockets that children hold, if it is time to; *soon*, as there are new connections.
+
+        Whether it was time: then a look at a connection tells more than before.
+        """
         start_ns = time.monotonic_ns()
         if start_ns < (self._soon_ns if soon else self._due_ns):
-            return
+            return False
         for pid in descendants(os.getpid()):
             self._held.update(inodes_of(pid))
         self._rounds += 1
         end_ns = time.monotonic_ns()
         self._due_ns = end_ns + max(LEAST_PAUSE_NS, SHARE * (end_ns - start_ns))
         self._soon_ns = end_ns + (end_ns - start_ns)
+        return True
+
+    def is_settled(self, key: bytes) -> bool:
+        """Whether more looks at a connection would not tell more."""
+        looked = self._looked.get(key)
+        return looked is not None and (looked.times >= MOST_LOOKS or self.is_childs(key) is not None)
 
     def is_childs(self, key: bytes) -> bool | None:
         """Whether a child holds a socket at either end; None where the system did not tell."""

@@ -9,8 +9,10 @@ import ctypes
 import socket
 import subprocess
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from struct import Struct
 
+from tlsinspect.capture.packet_ring import PacketRing, cooked, vlan_tag
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
 
@@ -46,8 +48,6 @@ RETURN, ALL_OCTETS = 0x06, 0xFFFFFFFF
 auxiliary_data = Struct("=IIIHHHH").unpack_from
 timespec = Struct("=qq").unpack_from
 statistics = Struct("=II").unpack
-sll2_header = Struct(">HxxIHBB8s").pack
-vlan_tag = Struct(">HH").pack
 
 # The loopback interface shows each frame twice, as it leaves and as it arrives: skip the first.
 SKIP_LEAVING_LOOPBACK = (
@@ -63,20 +63,27 @@ TAKE_ALL = ((RETURN, 0, 0, ALL_OCTETS),)
 class PacketSocket:
     """One packet socket: on one interface, or on all of them with *interface* None.
 
-    Owns the socket and a buffer of one frame.  Raises CaptureError when it cannot be opened, PermissionError when the
-    process may not.
+    The kernel hands frames over in blocks, as long as a fiftieth of a second after they came; with *at_once* one by one
+    as they come, which takes four times as long for each.  Owns the socket, and the ring of blocks or a buffer of one
+    frame.  Raises CaptureError when it cannot be opened, PermissionError when the process may not.
     """
 
-    def __init__(self, interface: str | None, *, bpf: str, snaplen: int, promiscuous: bool) -> None:
+    def __init__(
+        self, interface: str | None, *, bpf: str, snaplen: int, promiscuous: bool, at_once: bool = False
+    ) -> None:
         self.name = interface or "any"
         self.received = 0  # frames that the filter let through
         self.dropped = 0  # of them, those for which the kernel's queue had no room
         self._indices: dict[str, int] = {}
         self._buffer = bytearray(snaplen)
         self._view = memoryview(self._buffer)
+        self._ring: PacketRing | None = None
         self._socket = self._open(interface, promiscuous)
         try:
             self._prepare(bpf)
+            if not at_once:
+                with suppress(OSError):  # a kernel that is not Linux itself may have no rings
+                    self._ring = PacketRing(self._socket, self.link_type, snaplen)
         except BaseException:
             self.close()
             raise
@@ -87,13 +94,28 @@ class PacketSocket:
 
     def close(self) -> None:
         """Ends the capture on this socket."""
+        if self._ring is not None:
+            self._ring.close()
         self._socket.close()
 
     def frames(self, number: int) -> Iterator[Frame]:
-        """The frames that have come, at most MOST_AT_ONCE, numbered from *number* on.
+        """Frames that have come, not all of them where there are many, numbered from *number* on.
 
         Raises OSError when the interface went down or away.
         """
+        return self._ring.frames(number) if self._ring is not None else self._received(number)
+
+    def refresh(self) -> None:
+        """Adds up what the kernel counted since the last call."""
+        if self._ring is not None:
+            received, dropped = self._ring.counted()
+        else:
+            received, dropped = statistics(self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+        self.received += received
+        self.dropped += dropped
+
+    def _received(self, number: int) -> Iterator[Frame]:
+        """Frames one by one, at most MOST_AT_ONCE."""
         receive, buffers, snaplen = self._socket.recvmsg_into, [self._view], len(self._buffer)
         for place in range(number, number + MOST_AT_ONCE):
             try:
@@ -111,16 +133,11 @@ class PacketSocket:
                     seconds, rest_ns = timespec(value)
                     time_ns = seconds * 1_000_000_000 + rest_ns
             if self.link_type == LINUX_SLL2:
-                data, wire_length = self._cooked(data, wire_length, tag, address)
+                data, added = self._cooked(data, tag, address)
+                wire_length += added
             elif tag:  # the kernel keeps the tag beside the frame
                 data, wire_length = data[:12] + tag + data[12:], wire_length + 4
             yield Frame(place, time_ns, self.link_type, data[:snaplen], max(wire_length, len(data)))
-
-    def refresh(self) -> None:
-        """Adds up what the kernel counted since the last call."""
-        received, dropped = statistics(self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
-        self.received += received
-        self.dropped += dropped
 
     def _open(self, interface: str | None, promiscuous: bool) -> socket.socket:
         """The socket, and the link type of what comes from it."""
@@ -159,20 +176,13 @@ class PacketSocket:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_OCTETS)
         self._socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)  # reading them sets them to 0
 
-    def _cooked(
-        self, data: bytes, wire_length: int, tag: bytes, address: tuple[str, int, int, int, bytes]
-    ) -> tuple[bytes, int]:
-        """The frame behind a LINKTYPE_LINUX_SLL2 header."""
-        name, protocol, kind, hardware, link_address = address
+    def _cooked(self, data: bytes, tag: bytes, address: tuple[str, int, int, int, bytes]) -> tuple[bytes, int]:
+        """The frame behind a LINKTYPE_LINUX_SLL2 header, and how much longer that made it."""
+        name, protocol, kind, hardware, octets = address
         index = self._indices.get(name)
         if index is None:
             index = self._indices[name] = index_of(name)
-        if tag:
-            data, wire_length = tag[2:] + protocol.to_bytes(2, "big") + data, wire_length + 4
-            protocol = int.from_bytes(tag[:2], "big")
-        octets = len(link_address)
-        header = sll2_header(protocol, index, hardware, kind, octets, link_address[:8])
-        return header + data, wire_length + len(header)
+        return cooked(data, tag, socket.htons(protocol), index, hardware, kind, len(octets), octets[:8])
 
 
 def index_of(name: str) -> int:

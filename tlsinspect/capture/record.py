@@ -46,7 +46,11 @@ class PcapngWriter:
         self._write_block(SECTION_HEADER, fields + _options((SHB_USERAPPL, application.encode())))
 
     def write(self, frame: Frame, *, interface: str | None = None) -> None:
-        """Writes *frame*, after a description of its interface when link type and name are new together.
+        """Writes *frame*, after a description of its interface when link type and name are new together."""
+        self._stream.write(self.block(frame, interface))
+
+    def block(self, frame: Frame, interface: str | None) -> bytes:
+        """The block of *frame*, to be written next; the description of a new interface is written at once.
 
         A time before 1970 is written as 1970: the format counts up from there.
         """
@@ -59,7 +63,7 @@ class PcapngWriter:
         total = PACKET_HEADER.size + captured + padding + BLOCK_END.size
         high, low = time_ns >> 32, time_ns & 0xFFFFFFFF
         header = PACKET_HEADER.pack(ENHANCED_PACKET, total, index, high, low, captured, frame.wire_length)
-        self._stream.write(b"".join((header, frame.data, bytes(padding), BLOCK_END.pack(total))))
+        return b"".join((header, frame.data, bytes(padding), BLOCK_END.pack(total)))
 
     def write_key_log(self, text: bytes) -> None:
         """Writes a TLS key log.  Wireshark uses it for the frames that follow.  Draft section 4.7."""

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tlsinspect.capture.live import Captured
 from tlsinspect.capture.record import PcapngWriter
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
@@ -35,7 +36,7 @@ def parse_ring(text: str) -> Ring:
 
 
 class Recorder:
-    """Writes frames and key logs, each block with one call of the system.
+    """Writes frames and key logs, whole blocks with one call of the system.
 
     Owns the open file; of a ring also the names of the files written, and the key logs since the last but one was
     begun, as handshakes do not end where a file does.  Raises CaptureError when a file cannot be opened or written;
@@ -52,6 +53,11 @@ class Recorder:
         self._key_logs: tuple[bytes, bytes] = (b"", b"")  # of the file before, of this file
         self._begin()
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the recording is; None when it is no file of its own, but a device or a pipe."""
+        return self._path.parent if self._file.is_regular else None
+
     def write(self, frame: Frame, interface: str) -> None:
         """Writes one frame."""
         if self._ring is not None and self._file.octets >= self._ring.octets:
@@ -59,6 +65,16 @@ class Recorder:
             self._begin()
         self._writer.write(frame, interface=interface)
         self.frames += 1
+
+    def write_all(self, captured: Sequence[Captured]) -> None:
+        """Writes frames, many with one call of the system."""
+        if self._ring is not None:
+            for frame, interface in captured:
+                self.write(frame, interface)
+            return
+        block = self._writer.block
+        self._file.write_all([block(frame, interface) for frame, interface in captured])
+        self.frames += len(captured)
 
     def write_key_log(self, text: bytes) -> None:
         """Writes lines of a key log; those that need them should come after."""
@@ -104,8 +120,9 @@ class WholeBlocks:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, OWNER_ONLY)
         except OSError as error:
             raise CaptureError(f"{path} cannot be written: {error.strerror}.") from error
+        self.is_regular = path.is_file()
         caller, group = os.environ.get("SUDO_UID", ""), os.environ.get("SUDO_GID", "")
-        if caller.isdecimal() and group.isdecimal() and os.geteuid() == 0 and path.is_file():
+        if caller.isdecimal() and group.isdecimal() and os.geteuid() == 0 and self.is_regular:
             os.fchown(self._descriptor, int(caller), int(group))
 
     def write(self, block: bytes) -> int:
@@ -122,11 +139,22 @@ class WholeBlocks:
         self.octets += len(block)
         return len(block)
 
+    def write_all(self, blocks: Sequence[bytes]) -> None:
+        """Writes blocks; when that fails, there are as many of them as found room."""
+        try:
+            self.write(b"".join(blocks))
+        except CaptureError:
+            if not self.is_regular:
+                raise
+            for block in blocks:
+                self.write(block)
+
     def close(self) -> None:
         """Closes the file."""
         os.close(self._descriptor)
 
     def _take_back(self) -> None:
         """Cuts the file behind its last whole block, where it is one that can be cut."""
-        if self._path.is_file():
+        if self.is_regular:
             os.ftruncate(self._descriptor, self.octets)
+            os.lseek(self._descriptor, self.octets, os.SEEK_SET)

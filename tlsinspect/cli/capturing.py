@@ -58,6 +58,7 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
                 bpf=filter_text(options.bpf, addresses, port),
                 snaplen=options.snaplen,
                 promiscuous=options.promiscuous,
+                at_once=session.own is not None and bool(session.own.no_group),  # to find sockets while they are there
             )
         )
         recorder = None

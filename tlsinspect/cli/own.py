@@ -44,6 +44,7 @@ class OwnConnections:
         self._owners = Owners()
         self._addresses = packed(tuple(address for each in list_interfaces() for address in each.addresses))
         self._seen: dict[bytes, Seen] = {}  # by the name in the direction of the first packet
+        self._unsettled: dict[bytes, int] = {}  # protocols of connections whose sockets have to be looked at again
         self._arriving, self._leaving = PacketDecoder(), PacketDecoder()  # both see every frame, at other times
 
     @property
@@ -57,8 +58,8 @@ class OwnConnections:
         return self._group.enter if self._group is not None else None
 
     def look_at(self, frames: Iterable[Frame]) -> None:
-        """Looks whose connections new frames belong to."""
-        fresh: list[tuple[bytes, int]] = []
+        """Looks whose connections new frames belong to; to be called though there are none, too."""
+        fresh = False
         for frame in frames:
             packet = self._arriving.decode(frame)
             if not isinstance(packet, Segment | Datagram):
@@ -73,14 +74,11 @@ class OwnConnections:
             elif begins and protocol == TCP:
                 seen.own = None  # the ports are used again
             if self._group is None:
-                if not self._owners.knows(key):
-                    fresh.append((key, protocol))
-                self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
-        if self._group is not None:
-            return
-        self._owners.look_at_processes(soon=bool(fresh))
-        for key, protocol in fresh:  # a socket that is still there now was there at that look
-            self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
+                fresh = fresh or seen is None
+                self._look_at(key, protocol)
+        if self._group is None and self._owners.look_at_processes(soon=fresh):
+            for key, protocol in list(self._unsettled.items()):  # a socket that is there now was there at that look
+                self._look_at(key, protocol)
 
     def keeps(self, frame: Frame) -> bool:
         """Whether a frame that was looked at a moment ago belongs to a connection of the command."""
@@ -108,6 +106,14 @@ class OwnConnections:
         self._owners.close()
         if self._group is not None:
             self._group.close()
+
+    def _look_at(self, key: bytes, protocol: int) -> None:
+        """Looks at the sockets of a connection, as long as that may tell more."""
+        self._owners.look_at(key, protocol, outgoing=is_from_here(key, self._addresses))
+        if self._owners.is_settled(key):
+            self._unsettled.pop(key, None)
+        else:
+            self._unsettled[key] = protocol
 
     def _name_of(self, packet: Segment | Datagram) -> bytes:
         """The name of a connection in the direction in which it was first seen."""

@@ -1,17 +1,18 @@
 """The loop of `capture`: frames from interfaces to a recording, to the inspector, and handshakes to a view.
 
-One thread: reading and writing come first, the inspector gets what time is left; between them stands a queue.
+One thread: reading and writing come first, the inspector gets what time is left; between them stands a backlog.
 """
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tlsinspect.capture.live import Captured, LiveCapture
+from tlsinspect.capture.backlog import Backlog
+from tlsinspect.capture.live import LAG_SECONDS, Captured, LiveCapture
 from tlsinspect.capture.recorder import Recorder
 from tlsinspect.cli.own import OwnConnections
 from tlsinspect.cli.reading import say
@@ -31,9 +32,8 @@ OWNERS_SECONDS = 0.005  # the same, where connections have to be looked at while
 SLACK_NS = 50_000_000  # a frame may reach us so much later than its time says
 HOLD_NS = 250_000_000  # frames are held back so long where their keys may follow
 KEYS_NS = 20_000_000  # between two looks at key logs
-MOST_QUEUED_OCTETS = 256 << 20
-LONG_QUEUE = 5000  # frames, for which the user is told why it takes a moment
-FRAME_OCTETS = 200  # that a frame in the queue takes beside its data
+READING_SECONDS = 0.2  # without a break, while more keeps coming
+LONG_BACKLOG = 5000  # frames, for which the user is told why it takes a moment
 MOST_KEYS = 100_000  # client randoms whose lines are kept until their connection is seen
 
 
@@ -49,7 +49,7 @@ class Plan:
 class Watch:
     """Runs a capture to its end.
 
-    Owns the queue and the inspector.  *each* is called with a handshake as soon as it is known and says whether it
+    Owns the backlog and the inspector.  *each* is called with a handshake as soon as it is known and says whether it
     counts; *tick* again and again; with *own*, frames of other connections are not looked at.
     """
 
@@ -86,12 +86,11 @@ class Watch:
         self._excerpt = Excerpt() if plan.handshakes_only else None
         # What has to be known of a frame before it is recorded is known once the inspector has seen it.
         self._late = bool(keylogs) or plan.handshakes_only or own is not None
-        self._queue: deque[Captured] = deque()
-        self._queued_octets = 0
+        # Packets go to the disk only where the user has asked for a file of them.
+        self._backlog = Backlog(recorder.folder if recorder is not None else None)
         self._number = 0
         self._octets = 0
         self._shown = 0
-        self._dropped = 0
         self._started = time.monotonic()
 
     def run(self) -> None:
@@ -99,6 +98,12 @@ class Watch:
 
         Raises CaptureError when the recording failed or the interfaces went away, after that.
         """
+        try:
+            self._run()
+        finally:
+            self._backlog.close()
+
+    def _run(self) -> None:
         problem: CaptureError | None = None
         try:
             while not self._ends():
@@ -107,9 +112,9 @@ class Watch:
         except CaptureError as error:
             problem = error
         self._hold_ns = 0
-        if len(self._queue) > LONG_QUEUE:
-            say(f"{len(self._queue):,} packets are still to be looked at; Ctrl-C leaves them out.")
-        while self._queue:
+        if len(self._backlog) > LONG_BACKLOG:
+            say(f"{len(self._backlog):,} packets are still to be looked at; Ctrl-C leaves them out.")
+        while self._backlog:
             self._recording = self._recording and problem is None
             try:
                 self._step(reading=False)
@@ -129,7 +134,7 @@ class Watch:
             handshakes=self._shown,
             under_way=sum(map(is_under_way, self._inspector.under_way.values())),
             kernel_dropped=statistics.kernel_dropped,
-            application_dropped=self._dropped,
+            application_dropped=self._backlog.dropped,
             conversations_given_up=self._inspector.evicted,
             frames_written=self._recorder.frames if self._recorder is not None else None,
         )
@@ -151,56 +156,56 @@ class Watch:
 
     def _step(self, *, reading: bool = True) -> None:
         now_ns = time.time_ns()
-        captured = []
-        if reading:
-            captured = self._capture.read(0 if self._due(now_ns) else self._wait_seconds)
-            self._take(captured)
+        came = reading and self._read(now_ns)
         self._read_keys(now_ns)
         self._inspect()
-        if not captured and reading:
+        if reading and not came:
             # Nothing that was captured before is still to come.
-            self._emit(self._inspector.expire(self._queue[0].frame.time_ns if self._queue else now_ns - SLACK_NS))
+            oldest_ns = self._backlog.oldest_ns
+            self._emit(self._inspector.expire(now_ns - SLACK_NS if oldest_ns is None else oldest_ns))
         self._tick()
 
-    def _due(self, now_ns: int) -> bool:
-        """Whether a frame waits for the inspector."""
-        return bool(self._queue) and self._queue[0].frame.time_ns + self._hold_ns <= now_ns
+    def _read(self, now_ns: int) -> bool:
+        """Takes in what has come, waiting for it where nothing else is to do; whether anything came."""
+        oldest_ns = self._backlog.oldest_ns
+        is_due = oldest_ns is not None and oldest_ns + self._hold_ns <= now_ns
+        captured = self._capture.read(0 if is_due else self._wait_seconds)
+        came = bool(captured)
+        until = time.monotonic() + READING_SECONDS
+        if self._own is not None and not came:
+            self._own.look_at(())
+        while captured:
+            if self._own is not None:
+                self._own.look_at(each.frame for each in captured)
+            self._take(captured)
+            captured = self._capture.read(0) if time.monotonic() < until else []
+        return came
 
     def _read_rest(self) -> None:
         """What was captured before the end and has not been read."""
         end_ns = time.time_ns()
-        while captured := self._capture.read(0):
+        while captured := self._capture.read(LAG_SECONDS):
+            if self._own is not None:
+                self._own.look_at(each.frame for each in captured)
             self._take(captured)
             if captured[-1].frame.time_ns > end_ns:
                 break
 
     def _take(self, captured: list[Captured]) -> None:
-        """Numbers frames, records them where nothing has to be known for it, and queues them."""
-        if self._own is not None:
-            self._own.look_at(each.frame for each in captured)
-        at_once = self._recorder is not None and not self._late
+        """Records frames where nothing has to be known for it, and puts them behind those that wait."""
+        self._number += len(captured)
+        if self._recorder is not None and not self._late and self._recording:
+            self._recorder.write_all(captured)
         for each in captured:
-            frame, interface = each
-            self._number += 1
-            if frame.number != self._number:
-                each = Captured(frame._replace(number=self._number), interface)
-            size = len(frame.data)
-            if at_once and self._recorder is not None and self._recording:
-                self._recorder.write(frame, interface)
-            if self._queued_octets > MOST_QUEUED_OCTETS:
-                self._dropped += 1
-                continue
-            self._queue.append(each)
-            self._queued_octets += size + FRAME_OCTETS
+            self._backlog.append(each)
 
     def _inspect(self) -> None:
         """Gives the inspector frames that are due, for a while."""
         until = time.monotonic() + SLICE_SECONDS
-        queue, inspector = self._queue, self._inspector
+        backlog, inspector = self._backlog, self._inspector
         horizon_ns = time.time_ns() - self._hold_ns
-        while queue and queue[0].frame.time_ns <= horizon_ns and time.monotonic() < until:
-            frame, interface = queue.popleft()
-            self._queued_octets -= len(frame.data) + FRAME_OCTETS
+        while (oldest_ns := backlog.oldest_ns) is not None and oldest_ns <= horizon_ns and time.monotonic() < until:
+            frame, interface = backlog.pop()
             if self._own is not None:
                 if not self._own.keeps(frame):
                     continue
