@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields as dataclass_fields
 from typing import TYPE_CHECKING, Any
 
 from tlsinspect.conversation import Conversation
@@ -39,6 +38,7 @@ from tlsinspect.tls.completion import completed, finishing_event, is_fatal
 from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import CLIENT_TRAFFIC, MASTER_SECRET, SERVER_TRAFFIC
 from tlsinspect.tls.record import is_header
+from tlsinspect.tls.survey import Survey
 from tlsinspect.transport import transport_of, unseen_octets
 
 if TYPE_CHECKING:
@@ -67,13 +67,15 @@ def conclude(conversation: Conversation, *, name: str, now_ns: int, final: bool,
     conversation.finish()
     events = conversation.connection.events if conversation.connection is not None else []
     events = with_plain_octets(conversation, in_wire_order(events_before(conversation) + events))
-    if not plain and not worth_telling(conversation, events):
+    whole = Survey(events)
+    if not plain and not worth_telling(conversation, whole):
         return []
     transport = transport_of(conversation)
-    parts = list(split(events)) or [[]]
+    again = whole.has(ClientHello) and all(whole.plain(messages.FINISHED, side) for side in Side)
+    surveys = [Survey(part) for part in split(events)] if again else [whole]
     return [
-        handshake(conversation, part, transport, name=name, now_ns=now_ns, final=final, place=(index, len(parts)))
-        for index, part in enumerate(parts, 1)
+        handshake(conversation, part, transport, name=name, now_ns=now_ns, final=final, place=(index, len(surveys)))
+        for index, part in enumerate(surveys, 1)
     ]
 
 
@@ -82,8 +84,9 @@ def conclude_exchange(exchange: Exchange, *, name: str, now_ns: int, final: bool
     connection = exchange.connection
     connection.finish(exchange.last_ns)
     events = in_wire_order(connection.events)
+    survey = Survey(events)
     done = connection.completed
-    ending = first_ending(events, NO_TCP, now_ns)
+    ending = first_ending(survey, NO_TCP)
     if ending is None and connection.closed is not None:
         side, frame, time_ns = connection.closed
         ending = Ending(EndingKind.CLOSE, side, time_ns, frame)
@@ -91,7 +94,7 @@ def conclude_exchange(exchange: Exchange, *, name: str, now_ns: int, final: bool
         quiet = not final or now_ns - exchange.last_ns >= STALL_NS
         ending = Ending(EndingKind.SILENCE if quiet else EndingKind.CAPTURE_END, None, exchange.last_ns)
     over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
-    end_ns, end_frame = end_of(events, ending, exchange, done=done and bool(events))
+    end_ns, end_frame = end_of(survey, ending, exchange, done=done and bool(events))
     if done and connection.confirmed is not None:
         end_ns, end_frame = connection.confirmed
     source, destination = endpoints(exchange.key)
@@ -113,16 +116,16 @@ def conclude_exchange(exchange: Exchange, *, name: str, now_ns: int, final: bool
         ending=ending,
         preamble=connection.preamble,
         events=tuple(events),
-        **assembled(assemble(events, ended=over, keys=connection.keys), connection),
+        **assembled(assemble(survey, ended=over, keys=connection.keys), connection),
     )
 
 
 NO_TCP = Transport()
 
 
-def worth_telling(conversation: Conversation, events: Sequence[Event]) -> bool:
+def worth_telling(conversation: Conversation, survey: Survey) -> bool:
     """Whether somebody tried to speak TLS."""
-    if any(isinstance(event.message, HANDSHAKE_MESSAGES) for event in events):
+    if survey.has(*HANDSHAKE_MESSAGES):
         return True
     if conversation.refused:
         return True
@@ -151,6 +154,9 @@ HANDSHAKE_MESSAGES = (
 
 def events_before(conversation: Conversation) -> list[Event]:
     """The octets that are missing before it was known what is spoken."""
+    one, other = conversation.directions
+    if not one.gaps and not other.gaps:
+        return []
     return [
         Event(side=conversation.side(index), time_ns=gap.time_ns, frames=(gap.frame,), message=Gap(gap.gap))
         for index, direction in enumerate(conversation.directions)
@@ -164,19 +170,30 @@ def in_wire_order(events: list[Event]) -> list[Event]:
     What was held behind lost octets is delivered late.  Within a direction the order stays: a message that a
     retransmission completed stands before those that came earlier and follow it.
     """
+    last = 0
+    for event in events:
+        frames = event.frames
+        if not frames or frames[-1] < last:
+            return sorted_by_frames(events)
+        last = frames[-1]
+    return events
+
+
+def sorted_by_frames(events: list[Event]) -> list[Event]:
+    """The same for events of which some were delivered late."""
     latest = {Side.CLIENT: 0, Side.SERVER: 0}
     places = []
     for event in events:
         latest[event.side] = max(latest[event.side], event.frames[-1] if event.frames else 0)
         places.append(latest[event.side])
-    if places == sorted(places):
-        return events
     return [event for _, event in sorted(zip(places, events, strict=True), key=lambda pair: pair[0])]
 
 
 def with_plain_octets(conversation: Conversation, events: list[Event]) -> list[Event]:
     """Puts what was said before TLS in front, where no dialogue explains it, or what was said instead of TLS."""
     if conversation.preamble is not None and conversation.preamble.accepted:
+        return events
+    if not has_plain_octets(conversation):
         return events
     found = []
     for index, direction in enumerate(conversation.directions):
@@ -208,7 +225,7 @@ def split(events: Sequence[Event]) -> Iterator[list[Event]]:
 
 def handshake(
     conversation: Conversation,
-    events: Sequence[Event],
+    survey: Survey,
     transport: Transport,
     *,
     name: str,
@@ -218,18 +235,19 @@ def handshake(
 ) -> Handshake:
     """One handshake of a conversation; *place* is its number among them and how many there are."""
     part, parts = place
+    events = survey.events
     last = part == parts
-    ending = first_ending(events, transport, now_ns) if last else None
-    still = silence(conversation, transport, now_ns=now_ns, final=final)
-    done = completed(events, transport, quiet=still.kind is EndingKind.SILENCE)
+    ending = first_ending(survey, transport) if last else None
+    quiet = is_silent(conversation, transport, now_ns=now_ns, final=final)
+    done = completed(survey, transport, quiet=quiet)
     if ending is None and last and not done:
-        ending = still
+        ending = Ending(EndingKind.SILENCE if quiet else EndingKind.CAPTURE_END, None, conversation.last_ns)
     over = ending is not None and ending.kind is not EndingKind.CAPTURE_END
     connection = conversation.connection
-    keys = connection.keys if connection is not None else frozenset()
-    known = assemble(events, ended=over and not unseen_octets(conversation), keys=keys)
+    keys = connection.keys if connection is not None else NO_KEYS
+    known = assemble(survey, ended=over and not unseen_octets(conversation), keys=keys)
     done = done or (bool(events) and not last)
-    end_ns, end_frame = end_of(events, ending, conversation, done=done)
+    end_ns, end_frame = end_of(survey, ending, conversation, done=done)
     source, destination = endpoints(conversation.key)
     client, server = (destination, source) if conversation.client == 1 else (source, destination)
     start = (conversation.started_ns, conversation.first_frame)
@@ -246,36 +264,32 @@ def handshake(
         ended_ns=end_ns,
         first_frame=start[1],
         last_frame=end_frame,
-        outcome=outcome(conversation, events, ending, done=done),
+        outcome=outcome(conversation, survey, ending, done=done),
         ending=ending,
         tcp=transport,
         preamble=conversation.preamble,
-        http=http(conversation, events, start=start[1] if part > 1 else 0, last=last, over=over),
+        http=http(conversation, survey, start=start[1] if part > 1 else 0, last=last, over=over),
         events=tuple(events),
         **assembled(known, connection),
     )
 
 
+NO_KEYS: frozenset[str] = frozenset()
 OPEN_DATA = frozenset((MASTER_SECRET, CLIENT_TRAFFIC, SERVER_TRAFFIC))  # labels of the secrets of application data
 
 
 def http(
-    conversation: Conversation, events: Sequence[Event], *, start: int, last: bool, over: bool
+    conversation: Conversation, survey: Survey, *, start: int, last: bool, over: bool
 ) -> tuple[HttpExchange, ...] | Missing:
     """The HTTP exchanges from one frame on, to the end of these events or, for the last handshake, to the end."""
     exchanges = conversation.http
     if isinstance(exchanges, Missing):
-        passed = any(
-            isinstance(event.message, ApplicationData)
-            or (isinstance(event.message, EncryptedRecord) and event.message.content_type == APPLICATION_DATA)
-            for event in events
-        )
-        if passed or exchanges is Missing.LOST:
-            keys = conversation.connection.keys if conversation.connection is not None else frozenset()
+        if exchanges is Missing.LOST or data_passed(survey):
+            keys = conversation.connection.keys if conversation.connection is not None else NO_KEYS
             return Missing.LOST if conversation.reads_http and keys & OPEN_DATA else exchanges
-        whole = over and not unseen_octets(conversation) and not any(isinstance(event.message, Gap) for event in events)
+        whole = over and not survey.has(Gap) and not unseen_octets(conversation)
         return () if whole else Missing.LOST
-    end = max((number for event in events for number in event.frames), default=0)
+    end = max((number for event in survey.events for number in event.frames), default=0)
     return tuple(
         each
         for each in exchanges
@@ -283,10 +297,20 @@ def http(
     )
 
 
+def data_passed(survey: Survey) -> bool:
+    """Whether there are records that hold application data, or may."""
+    if survey.has(ApplicationData):
+        return True
+    for event in survey.of(EncryptedRecord):
+        if isinstance(event.message, EncryptedRecord) and event.message.content_type == APPLICATION_DATA:
+            return True
+    return False
+
+
 def assembled(known: Assembled, connection: Connection | DatagramConnection | None) -> dict[str, Any]:
     """The fields that the events say, and the defects that the connection has beside them."""
-    values = {field.name: getattr(known, field.name) for field in dataclass_fields(known)}
-    if connection is not None:
+    values = known._asdict()
+    if connection is not None and (connection.defects or connection.keys_failed):
         values["defects"] = (*known.defects, *connection.defects)
         if connection.keys_failed:
             problem = "the secrets for this connection do not open its records"
@@ -297,37 +321,43 @@ def assembled(known: Assembled, connection: Connection | DatagramConnection | No
 # -- what ended it -------------------------------------------------------------------------------------------------
 
 
-def first_ending(events: Sequence[Event], transport: Transport, now_ns: int) -> Ending | None:
+def first_ending(survey: Survey, transport: Transport) -> Ending | None:
     """The first fatal alert, FIN or RST, by the order of the frames."""
-    found = [
-        Ending(EndingKind.ALERT, event.side, event.time_ns, event.frames[-1], event.message)
-        for event in events
-        if isinstance(event.message, Alert) and is_fatal(event.message, events)
-    ]
-    found += [Ending(EndingKind.FIN, each.side, each.time_ns, each.frame) for each in transport.fins]
-    found += [Ending(EndingKind.RST, each.side, each.time_ns, each.frame) for each in transport.resets]
-    return min(found, key=lambda ending: (ending.frame or 0, ending.kind is not EndingKind.ALERT), default=None)
+    first: Ending | None = None
+    for event in survey.of(Alert):
+        message = event.message
+        if isinstance(message, Alert) and is_fatal(message, survey.events):
+            frame = event.frames[-1]
+            if first is None or frame < (first.frame or 0):
+                first = Ending(EndingKind.ALERT, event.side, event.time_ns, frame, message)
+    for kind, marks in ((EndingKind.FIN, transport.fins), (EndingKind.RST, transport.resets)):
+        for mark in marks:
+            if first is None or mark.frame < (first.frame or 0):
+                first = Ending(kind, mark.side, mark.time_ns, mark.frame)
+    return first
 
 
-def silence(conversation: Conversation, transport: Transport, *, now_ns: int, final: bool) -> Ending:
-    """What ended a handshake that nothing ended: silence, or the end of the capture."""
-    quiet = now_ns - conversation.last_ns
+def is_silent(conversation: Conversation, transport: Transport, *, now_ns: int, final: bool) -> bool:
+    """Whether a handshake that nothing ended has ended by silence; else it is the capture that ends."""
     retried = transport.syn_ack is None and transport.syn_count >= SYN_RETRIES
-    if not final or quiet >= STALL_NS or retried:
-        return Ending(EndingKind.SILENCE, None, conversation.last_ns)
-    return Ending(EndingKind.CAPTURE_END, None, conversation.last_ns)
+    return not final or retried or now_ns - conversation.last_ns >= STALL_NS
 
 
-def outcome(conversation: Conversation, events: Sequence[Event], ending: Ending | None, *, done: bool) -> Outcome:
+def outcome(conversation: Conversation, survey: Survey, ending: Ending | None, *, done: bool) -> Outcome:
     """How the handshake ended."""
-    spoken = any(isinstance(event.message, (*HANDSHAKE_MESSAGES, Alert)) for event in events)
-    if not spoken and (conversation.spoken or any(direction.plain for direction in conversation.directions)):
+    if (conversation.spoken or has_plain_octets(conversation)) and not survey.has(*HANDSHAKE_MESSAGES, Alert):
         return Outcome.NEVER_TLS
     if done:
         return Outcome.COMPLETED
     if ending is None:
         return Outcome.CUT
     return ENDINGS[ending.kind]
+
+
+def has_plain_octets(conversation: Conversation) -> bool:
+    """Whether octets were sent before TLS, or instead of it."""
+    one, other = conversation.directions
+    return bool(one.plain or other.plain)
 
 
 ENDINGS = {
@@ -341,11 +371,11 @@ ENDINGS = {
 
 
 def end_of(
-    events: Sequence[Event], ending: Ending | None, conversation: Conversation | Exchange, *, done: bool
+    survey: Survey, ending: Ending | None, conversation: Conversation | Exchange, *, done: bool
 ) -> tuple[int, int]:
     """Time and frame of the event that completed or ended the handshake."""
     if done:
-        finish = finishing_event(events) or events[-1]
+        finish = finishing_event(survey) or survey.events[-1]
         return finish.time_ns, finish.frames[-1]
     if ending is not None and ending.frame is not None:
         return ending.time_ns, ending.frame

@@ -32,6 +32,7 @@ from tlsinspect.tls.completion import completed, is_fatal, refused_after_finishe
 from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS, cut_message
 from tlsinspect.tls.keylog import Secrets
 from tlsinspect.tls.messages import decode_message
+from tlsinspect.tls.survey import Survey
 from tlsinspect.tls.versions import DTLS10, TLS12, TLS13, is_tls13
 
 CHANGE_CIPHER_SPEC, ALERT = 20, 21
@@ -97,8 +98,8 @@ class Connection:
     def completed(self) -> bool:
         """Whether the handshake was completed, and taken by both sides."""
         if not is_tls13(self.version):
-            return completed(self.events, Transport())
-        return self.client.finished and self.confirmed is not None and not refused_after_finished(self.events)
+            return completed(Survey(self.events), Transport())
+        return self.client.finished and self.confirmed is not None and not refused_after_finished(Survey(self.events))
 
     def feed(self, side: Side, payload: bytes, *, octets: int, frame: int, time_ns: int) -> None:
         """Takes the next datagram of one side; *octets* is its length on the wire."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import takewhile
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import AlertSeen, Event, Resumption, Visibility
 from tlsinspect.model.message import (
     Alert,
+    ApplicationData,
     CertificateMessage,
     CertificateRequest,
     ChangeCipherSpec,
@@ -28,18 +29,17 @@ from tlsinspect.model.message import (
     UndecodedMessage,
 )
 from tlsinspect.tls import messages
-from tlsinspect.tls.completion import is_finish
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
 from tlsinspect.tls.history import history
 from tlsinspect.tls.keylog import CLIENT_HANDSHAKE, SERVER_HANDSHAKE, SERVER_TRAFFIC
+from tlsinspect.tls.survey import Survey, gaps, is_plain
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
 ENCRYPTED = (EncryptedRecord, ProtectedPacket)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Assembled:
+class Assembled(NamedTuple):
     """What the events of one handshake say.  The fields are those of model.Handshake."""
 
     history: str
@@ -59,28 +59,28 @@ class Assembled:
     defects: tuple[Defect, ...]
 
 
-def assemble(events: Sequence[Event], *, ended: bool, keys: frozenset[str] = frozenset()) -> Assembled:
+def assemble(survey: Survey, *, ended: bool, keys: frozenset[str] = frozenset()) -> Assembled:
     """Folds the events of one handshake.
 
     *keys*: the labels of the secrets that there are for its records.  *ended*: the capture shows that nothing can
     come any more (a fatal alert, FIN, RST or silence, and nothing missing).  Only then does the absence of a message
     mean that it was not sent.
     """
-    hellos = tuple(found(events, ClientHello, Side.CLIENT))
-    servers = found(events, ServerHello, Side.SERVER)
+    hellos = tuple(survey.messages(ClientHello, Side.CLIENT))
+    servers = survey.messages(ServerHello, Side.SERVER)
     final = [hello for hello in servers if not hello.hello_retry_request]
     retries = [hello for hello in servers if hello.hello_retry_request]
-    lost = Missing.NOT_SENT if ended and not gaps(events, Side.SERVER) else Missing.LOST
-    server_hello = final[0] if final else reason(events, messages.SERVER_HELLO, Side.SERVER, lost)
+    lost = Missing.NOT_SENT if ended and not survey.gaps(Side.SERVER) else Missing.LOST
+    server_hello = final[0] if final else reason(survey, messages.SERVER_HELLO, Side.SERVER, lost)
     told = Missing.LOST if isinstance(server_hello, ServerHello) and not server_hello.version else server_hello
-    resumption = Resumption(offered=offered(hellos, told), accepted=accepted(events, hellos, told))
-    view = Flight(events, told, resumption.accepted, lost, keys=keys)
+    resumption = Resumption(offered=offered(hellos, told), accepted=accepted(survey.events, hellos, told))
+    view = Flight(survey, told, resumption.accepted, lost, keys=keys)
     return Assembled(
-        history=history(events),
+        history=history(survey.events),
         visibility=view.visibility,
         client_hellos=hellos,
-        no_client_hello=no_client_hello(events, ended=ended),
-        hello_retry_request=retries[0] if retries else no_retry(events) if final else lost,
+        no_client_hello=no_client_hello(survey, ended=ended),
+        hello_retry_request=retries[0] if retries else no_retry(survey) if final else lost,
         server_hello=server_hello,
         encrypted_extensions=view.tls13_only(EncryptedExtensions, messages.ENCRYPTED_EXTENSIONS),
         server_key_exchange=view.server_message(ServerKeyExchange, messages.SERVER_KEY_EXCHANGE),
@@ -89,40 +89,25 @@ def assemble(events: Sequence[Event], *, ended: bool, keys: frozenset[str] = fro
         client_certificates=view.client_certificates(ended=ended),
         session_tickets=view.session_tickets(),
         resumption=resumption,
-        alerts=alerts(events),
-        defects=defects(events),
+        alerts=alerts(survey),
+        defects=defects(survey.events),
     )
 
 
-def no_retry(events: Sequence[Event]) -> Missing:
+def no_retry(survey: Survey) -> Missing:
     """Why there is no HelloRetryRequest before a ServerHello."""
-    before = takewhile(lambda event: not isinstance(event.message, ServerHello), events)
-    return Missing.LOST if gaps(before, Side.SERVER) else Missing.NOT_SENT
+    if not survey.has(Gap):
+        return Missing.NOT_SENT
+    before = takewhile(lambda event: not isinstance(event.message, ServerHello), survey.events)
+    return Missing.LOST if gaps(tuple(before), Side.SERVER) else Missing.NOT_SENT
 
 
-def found(events: Sequence[Event], kind: type[T], side: Side) -> list[T]:
-    """The messages of one kind from one side, in wire order."""
-    return [event.message for event in events if isinstance(event.message, kind) and event.side is side]
-
-
-def gaps(events: Iterable[Event], side: Side) -> bool:
-    """Whether octets of one side are missing that may be of the handshake: behind its Finished there are none."""
-    for event in events:
-        if event.side is side:
-            if isinstance(event.message, Gap):
-                return True
-            if is_finish(event):
-                return False
-    return False
-
-
-def reason(events: Sequence[Event], message_type: int, side: Side, otherwise: Missing) -> Missing:
+def reason(survey: Survey, message_type: int, side: Side, otherwise: Missing) -> Missing:
     """Why a message is not among the events: it may be there, and defective."""
-    for event in events:
-        message = event.message
-        if isinstance(message, UndecodedMessage) and message.type == message_type and event.side is side:
-            return Missing.LOST if is_cut(message) else Missing.MALFORMED
-    return otherwise
+    message = survey.undecoded(message_type, side)
+    if message is None:
+        return otherwise
+    return Missing.LOST if is_cut(message) else Missing.MALFORMED
 
 
 def is_cut(message: UndecodedMessage) -> bool:
@@ -130,11 +115,18 @@ def is_cut(message: UndecodedMessage) -> bool:
     return "are in the capture" in message.defect.problem
 
 
-def no_client_hello(events: Sequence[Event], *, ended: bool) -> Missing:
+def no_client_hello(survey: Survey, *, ended: bool) -> Missing:
     """Why there is no ClientHello: any message of TLS proves that there was one."""
-    spoken = any(event.side is Side.SERVER and not isinstance(event.message, Gap) for event in events)
-    lost = spoken or gaps(events, Side.CLIENT) or not ended
-    return reason(events, messages.CLIENT_HELLO, Side.CLIENT, Missing.LOST if lost else Missing.NOT_SENT)
+    lost = not ended or survey.gaps(Side.CLIENT) or server_spoke(survey.events)
+    return reason(survey, messages.CLIENT_HELLO, Side.CLIENT, Missing.LOST if lost else Missing.NOT_SENT)
+
+
+def server_spoke(events: Sequence[Event]) -> bool:
+    """Whether anything of the server is in the capture."""
+    for event in events:
+        if event.side is Side.SERVER and not isinstance(event.message, Gap):
+            return True
+    return False
 
 
 class Flight:
@@ -145,14 +137,14 @@ class Flight:
 
     def __init__(
         self,
-        events: Sequence[Event],
+        survey: Survey,
         server_hello: ServerHello | Missing,
         resumed: str | Missing | None,
         lost: Missing,
         *,
         keys: frozenset[str],
     ) -> None:
-        self.events = events
+        self.survey = survey
         self.keys = keys
         self.lost = lost
         self.server_hello = server_hello
@@ -161,16 +153,15 @@ class Flight:
         self.visibility = self._visibility()
 
     def _visibility(self) -> Visibility:
-        if any(event.encrypted for event in self.events):
+        if self.survey.encrypted:
             return Visibility.DECRYPTED
         return Visibility.HIDDEN if self.tls13 else Visibility.CLEAR
 
     def server_message(self, kind: type[T], message_type: int) -> T | Missing:
         """A message of the server between its ServerHello and the end of its flight."""
-        for event in self.events:
-            if isinstance(event.message, kind) and event.side is Side.SERVER:
-                return event.message
-        return reason(self.events, message_type, Side.SERVER, self._absent())
+        for message in self.survey.messages(kind, Side.SERVER):
+            return message
+        return reason(self.survey, message_type, Side.SERVER, self._absent())
 
     def tls13_only(self, kind: type[T], message_type: int) -> T | Missing:
         """The same for a message that only TLS 1.3 has."""
@@ -191,53 +182,50 @@ class Flight:
             return self.lost if SERVER_HANDSHAKE in self.keys else Missing.HIDDEN
         if self.tls13 and encrypted_records(self._flight(Side.SERVER), Side.SERVER):
             return Missing.LOST  # a record of the flight is cut
-        if self._server_done() and not gaps(self.events, Side.SERVER):
+        if self._server_done() and not self.survey.gaps(Side.SERVER):
             return Missing.NOT_SENT
         return self.lost
 
     def _flight(self, side: Side) -> list[Event]:
         """The events up to the Finished of one side."""
-        for at, event in enumerate(self.events):
+        events = self.survey.events
+        for at, event in enumerate(events):
             if is_plain(event, messages.FINISHED, side):
-                return list(self.events[:at])
-        return list(self.events)
+                return list(events[:at])
+        return list(events)
 
     def _server_finished(self) -> bool:
-        return has_plain(self.events, messages.FINISHED, Side.SERVER)
+        return self.survey.plain(messages.FINISHED, Side.SERVER)
 
     def _server_done(self) -> bool:
         """Whether the server's flight is over, so that what was not in it was not sent."""
         if self.tls13:
             return self._server_finished()
-        if has_plain(self.events, messages.SERVER_HELLO_DONE, Side.SERVER):
+        if self.survey.plain(messages.SERVER_HELLO_DONE, Side.SERVER) or self.survey.has(ChangeCipherSpec):
             return True
-        return any(
-            isinstance(event.message, ChangeCipherSpec)
-            or (isinstance(event.message, PlainMessage) and event.message.type == messages.CLIENT_KEY_EXCHANGE)
-            for event in self.events
-        )
+        return any(self.survey.plain(messages.CLIENT_KEY_EXCHANGE, side) for side in Side)
 
     def client_certificates(self, *, ended: bool) -> CertificateMessage | Missing:
         """The client's Certificate, empty when it was asked and has none."""
-        sent = found(self.events, CertificateMessage, Side.CLIENT)
+        sent = self.survey.messages(CertificateMessage, Side.CLIENT)
         if sent:
             return sent[0]
-        absent = Missing.NOT_SENT if ended and not gaps(self.events, Side.CLIENT) else Missing.LOST
+        absent = Missing.NOT_SENT if ended and not self.survey.gaps(Side.CLIENT) else Missing.LOST
         if isinstance(self.server_hello, Missing):
             absent = self.server_hello  # without it, it cannot be told whether a Certificate would have been in clear
         elif self.resumed:
             absent = Missing.NOT_SENT
         elif self.tls13:
-            if not has_plain(self.events, messages.FINISHED, Side.CLIENT):
-                hidden = encrypted_records(self.events, Side.CLIENT) or not self._server_finished()
+            if not self.survey.plain(messages.FINISHED, Side.CLIENT):
+                hidden = encrypted_records(self.survey.events, Side.CLIENT) or not self._server_finished()
                 absent = Missing.HIDDEN if hidden and CLIENT_HANDSHAKE not in self.keys else absent
             elif gaps(self._flight(Side.CLIENT), Side.CLIENT) or self._cut_flight():
                 absent = Missing.LOST
             else:
                 absent = Missing.NOT_SENT
-        elif self._client_done() and not gaps(self.events, Side.CLIENT):
+        elif self._client_done() and not self.survey.gaps(Side.CLIENT):
             absent = Missing.NOT_SENT
-        return reason(self.events, messages.CERTIFICATE, Side.CLIENT, absent)
+        return reason(self.survey, messages.CERTIFICATE, Side.CLIENT, absent)
 
     def _cut_flight(self) -> bool:
         """Whether a record of the client after the server's Finished and before its own was not opened."""
@@ -247,45 +235,29 @@ class Flight:
 
     def _client_done(self) -> bool:
         """Whether the client's flight has passed the place of its Certificate (TLS 1.2 and before)."""
-        return any(
-            event.side is Side.CLIENT
-            and (
-                isinstance(event.message, ChangeCipherSpec)
-                or (isinstance(event.message, PlainMessage) and event.message.type == messages.CLIENT_KEY_EXCHANGE)
-            )
-            for event in self.events
-        )
+        if self.survey.plain(messages.CLIENT_KEY_EXCHANGE, Side.CLIENT):
+            return True
+        return any(event.side is Side.CLIENT for event in self.survey.of(ChangeCipherSpec))
 
     def session_tickets(self) -> tuple[NewSessionTicket, ...] | Missing:
         """The tickets that the server issued; empty when it issued none as far as the capture goes."""
-        issued = tuple(found(self.events, NewSessionTicket, Side.SERVER))
+        issued = tuple(self.survey.messages(NewSessionTicket, Side.SERVER))
         if issued:
             return issued
         if isinstance(self.server_hello, Missing):
             return self.server_hello
-        hidden = self.tls13 and (not self._server_finished() or encrypted_records(self.events, Side.SERVER))
+        hidden = self.tls13 and (not self._server_finished() or encrypted_records(self.survey.events, Side.SERVER))
         if hidden and SERVER_TRAFFIC not in self.keys:
             return Missing.HIDDEN
         return Missing.LOST if hidden and self.lost is Missing.LOST else ()
 
 
-def has_plain(events: Sequence[Event], message_type: int, side: Side) -> bool:
-    """Whether one side sent a message of which only the type is kept."""
-    for event in events:
-        message = event.message
-        if isinstance(message, PlainMessage) and message.type == message_type and event.side is side:
-            return True
-    return False
-
-
-def is_plain(event: Event, message_type: int, side: Side) -> bool:
-    """Whether an event is a message of which only the type is kept."""
-    return isinstance(event.message, PlainMessage) and event.message.type == message_type and event.side is side
-
-
 def encrypted_records(events: Sequence[Event], side: Side) -> bool:
     """Whether one side sent records that could not be opened."""
-    return any(event.side is side and isinstance(event.message, ENCRYPTED) for event in events)
+    for event in events:
+        if isinstance(event.message, ENCRYPTED) and event.side is side:
+            return True
+    return False
 
 
 def offered(hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing) -> tuple[str, ...] | Missing:
@@ -362,19 +334,27 @@ def abbreviated(events: Sequence[Event], unknown: str | Missing, resumed: str | 
     return unknown
 
 
-def alerts(events: Sequence[Event]) -> tuple[AlertSeen, ...]:
+def alerts(survey: Survey) -> tuple[AlertSeen, ...]:
     """The alerts that could be read."""
     return tuple(
-        AlertSeen(
-            side=event.side,
-            alert=event.message,
-            frame=event.frames[-1],
-            time_ns=event.time_ns,
-            encrypted=event.encrypted,
-        )
-        for event in events
-        if isinstance(event.message, Alert)
+        [
+            AlertSeen(
+                side=event.side,
+                alert=event.message,
+                frame=event.frames[-1],
+                time_ns=event.time_ns,
+                encrypted=event.encrypted,
+            )
+            for event in survey.of(Alert)
+            if isinstance(event.message, Alert)
+        ]
     )
+
+
+# Messages without a defect of their own, and without extensions.
+NEVER_DEFECTIVE = frozenset(
+    (EncryptedRecord, ApplicationData, ChangeCipherSpec, PlainMessage, ServerKeyExchange, Alert)
+)
 
 
 def defects(events: Sequence[Event]) -> tuple[Defect, ...]:
@@ -382,6 +362,10 @@ def defects(events: Sequence[Event]) -> tuple[Defect, ...]:
     result = []
     for event in events:
         message = event.message
+        if type(message) in NEVER_DEFECTIVE or (
+            isinstance(message, ClientHello | ServerHello) and message.shape is not None
+        ):
+            continue
         own = getattr(message, "defect", None)
         if isinstance(own, Defect):
             result.append(replace(own, frames=event.frames))

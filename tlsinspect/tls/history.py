@@ -15,6 +15,7 @@ from tlsinspect.model.message import (
     ChangeCipherSpec,
     ClientHello,
     EncryptedExtensions,
+    Message,
     NewSessionTicket,
     PlainMessage,
     ServerHello,
@@ -61,18 +62,26 @@ LETTERS_BY_TYPE = {
 }
 
 
+LETTERS_IN_CAPITALS = {kind: letter.upper() for kind, letter in LETTERS.items()}
+OF_SEVERAL = frozenset((ServerHello, PlainMessage, UndecodedMessage))
+
+
 def history(events: Sequence[Event]) -> str:
     """A letter per message that can be read, as in Zeek's ssl_history; letters of the client are capitals."""
-    letters = ((letter_of(event), event.side) for event in events)
-    return "".join(letter.upper() if side is Side.CLIENT else letter for letter, side in letters)
+    letters = []
+    for event in events:
+        side, _, _, message, _ = event
+        kind = type(message)
+        if kind in OF_SEVERAL:
+            letter = letter_of(message)
+            letters.append(letter.upper() if side is Side.CLIENT else letter)
+        elif kind in LETTERS:
+            letters.append((LETTERS_IN_CAPITALS if side is Side.CLIENT else LETTERS)[kind])
+    return "".join(letters)
 
 
-def letter_of(event: Event) -> str:
-    """The letter of one event in lower case; empty for what has none."""
-    match event.message:
-        case ServerHello(hello_retry_request=True):
-            return "j"
-        case PlainMessage(type=kind) | UndecodedMessage(type=kind):
-            return LETTERS_BY_TYPE.get(kind, "z")
-        case message:
-            return LETTERS.get(type(message), "")
+def letter_of(message: Message) -> str:
+    """The letter of a message whose kind has more than one, in lower case."""
+    if isinstance(message, PlainMessage | UndecodedMessage):
+        return LETTERS_BY_TYPE.get(message.type, "z")
+    return "j" if isinstance(message, ServerHello) and message.hello_retry_request else LETTERS[ServerHello]
