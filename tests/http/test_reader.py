@@ -148,3 +148,20 @@ def test_keeps_no_more_than_its_bound() -> None:
 
     assert len(reader.exchanges()) == 64
     assert reader.done
+
+
+def test_a_chunk_of_negative_size_ends_reading() -> None:
+    reader = HttpReader()
+    reader.feed(Side.CLIENT, b"GET /one HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", 1)
+    reader.feed(Side.CLIENT, b"-5\r\nGET /two HTTP/1.1\r\nHost: a\r\n\r\n", 2)
+
+    assert [exchange.path for exchange in reader.exchanges()] == ["/one"]
+
+
+def test_the_line_about_a_certificate_ends_where_markup_begins() -> None:
+    reader = HttpReader()
+    reader.feed(Side.CLIENT, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n", 1)
+    content = b"<p>certificates</p><b>Your certificate is not welcome</b>"
+    reader.feed(Side.SERVER, b"HTTP/1.1 403 Forbidden\r\nContent-Length: %d\r\n\r\n%b" % (len(content), content), 2)
+
+    assert [exchange.said for exchange in reader.exchanges()] == ["Your certificate is not welcome"]

@@ -10,6 +10,7 @@ from tlsinspect.tls.keylog import (
     CLIENT_HANDSHAKE,
     CLIENT_TRAFFIC,
     MASTER_SECRET,
+    MOST_SECRETS,
     SERVER_HANDSHAKE,
     SERVER_TRAFFIC,
     FollowedKeyLog,
@@ -147,3 +148,10 @@ def test_reads_a_file_that_was_begun_anew_from_its_start(tmp_path: Path) -> None
 def test_says_that_a_key_log_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(CaptureError, match="cannot be read: Is a directory"):
         FollowedKeyLog(tmp_path, Secrets()).refresh()
+
+
+def test_keeps_a_bounded_number_of_secrets_of_one_connection() -> None:
+    lines = [f"CLIENT_RANDOM {bytes(32).hex()} {at:096x}" for at in range(1, 100)]
+    found = Secrets("\n".join(lines).encode()).find(bytes(32), "CLIENT_RANDOM")
+
+    assert [int.from_bytes(each, "big") for each in found] == list(range(1, MOST_SECRETS + 1))

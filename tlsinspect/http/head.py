@@ -16,7 +16,9 @@ KNOWN_TEXTS = (
     "Hostname provided via SNI",  # Apache, 400 and 421
 )
 # Else the line of the content that speaks of a certificate, without markup.
-ABOUT_CERTIFICATES = re.compile(r"[^<>{}\"\r\n]{0,80}\bcertificate\b[^<>{}\"\r\n]{0,80}", re.IGNORECASE)
+CERTIFICATE = re.compile(r"\bcertificate\b", re.IGNORECASE)
+NOT_OF_TEXT = re.compile(r"[<>{}\"\r\n]")
+MOST_AROUND = 80  # characters
 
 
 @dataclass(slots=True)
@@ -45,9 +47,18 @@ class Content:
         self.octets = (self.octets + octets)[:MOST_CONTENT]
         text = self.octets.decode("latin-1")
         known = next((known for known in KNOWN_TEXTS if known in text), "")
-        line = ABOUT_CERTIFICATES.search(text)
-        self.head.said = known or (line[0].strip() if line else "")
+        self.head.said = known or about_certificates(text)
         return not known and len(self.octets) < MOST_CONTENT
+
+
+def about_certificates(text: str) -> str:
+    """What stands on the line around the first word certificate, at most MOST_AROUND characters on each side."""
+    word = CERTIFICATE.search(text)
+    if word is None:
+        return ""
+    before = NOT_OF_TEXT.split(text[max(0, word.start() - MOST_AROUND) : word.start()])[-1]
+    after = NOT_OF_TEXT.split(text[word.end() : word.end() + MOST_AROUND])[0]
+    return f"{before}{word[0]}{after}".strip()
 
 
 def is_error(status: int) -> bool:

@@ -41,6 +41,7 @@ class Http1Direction:
         self._side = side
         self._requests = requests
         self._pending = bytearray()
+        self._searched = 0  # pending octets in which no head ends
         self._state = State.HEAD
         self._left = 0  # octets of the content, or of the chunk with its line end
         self._chunked = False
@@ -64,6 +65,7 @@ class Http1Direction:
     def lost(self) -> None:
         """Octets are missing: goes on at the next record that begins with a head."""
         self._pending.clear()
+        self._searched = 0
         self._content = None
         if self._state is not State.END:
             self._state = State.SEEK
@@ -83,9 +85,11 @@ class Http1Direction:
         pending = self._pending
         match self._state:
             case State.HEAD:
-                end = END_OF_HEAD.search(pending)
+                end = END_OF_HEAD.search(pending, self._searched)
                 if end is None and len(pending) <= MOST_HEAD:
+                    self._searched = max(0, len(pending) - 3)  # the rest may begin an end
                     return False
+                self._searched = 0
                 head = bytes(pending[: end.end() if end else MOST_HEAD])
                 del pending[: len(head)]
                 self._head(head, frame)
@@ -106,16 +110,23 @@ class Http1Direction:
 
     def _framing_line(self) -> bool:
         """Takes the line of a chunk's size, or one behind the last chunk.  RFC 9112 section 7.1."""
-        line, newline, _ = bytes(self._pending[:MOST_HEAD]).partition(b"\n")
-        if not newline:
+        end = self._pending.find(b"\n", self._searched)
+        if end < 0:
+            self._searched = len(self._pending)
+            if self._searched > MOST_HEAD:
+                self._state = State.END
             return False
-        del self._pending[: len(line) + 1]
+        line = bytes(self._pending[:end])
+        del self._pending[: end + 1]
+        self._searched = 0
         if self._state is State.TRAILERS:
             self._state = State.HEAD if not line.strip() else State.TRAILERS
             return True
         try:
             size = int(line.partition(b";")[0], 16)
         except ValueError:
+            size = -1
+        if size < 0:
             self._state = State.END
             return False
         self._left = size + 2

@@ -15,6 +15,7 @@ from tlsinspect.preamble.start import looks_like_tls
 MOST_OCTETS = 64 * 1024  # of each side, before it is sure that TLS will not begin
 MOST_UNIT_OCTETS = 16 * 1024
 MOST_STAGES = 8  # tunnels inside tunnels
+MOST_FRAMES = 64  # kept of one dialogue; who asks for STARTTLS a thousand times is told by the first
 # Octets of both sides that are looked at for a ClientHello when no dialogue is known: other protocols have a
 # STARTTLS too.
 MOST_UNKNOWN_OCTETS = 2048
@@ -258,7 +259,8 @@ class _Candidate:
 
     def _note(self, match: re.Match[bytes], frame: int) -> None:
         self.details = (*self.details, *self._details_of(match))
-        self.frames = (*self.frames, frame)
+        if len(self.frames) < MOST_FRAMES:
+            self.frames = (*self.frames, frame)
 
     def _details_of(self, match: re.Match[bytes]) -> Details:
         groups = {name: value for name, value in match.groupdict().items() if value is not None and name != "key"}

@@ -268,6 +268,8 @@ class Connection:
         self, direction: Direction, message: Message, frames: tuple[int, ...], time_ns: int, *, encrypted: bool
     ) -> None:
         self._add(direction, message, frames, time_ns, encrypted=encrypted)
+        if len(self.events) >= MOST_EVENTS:
+            return  # nor are any more keys made: a flood of hellos would have them made again and again
         if isinstance(message, PlainMessage):
             self._plain_message(direction, message.type)
         elif isinstance(message, ClientHello) and direction.side is Side.CLIENT:
@@ -318,6 +320,8 @@ class Connection:
 
     def _change_cipher_spec(self, direction: Direction, record: Record, *, encrypted: bool = False) -> None:
         self._add(direction, CHANGE, record.frames, record.time_ns, encrypted=encrypted)
+        if len(self.events) >= MOST_EVENTS:
+            return
         # In TLS 1.3 it means nothing (RFC 8446 section 5); a client sends it there before 0-RTT data, too.
         early = self.version == 0 and direction.side is Side.CLIENT and self.hello_only
         if self.tls13 or (early and any_hello(self.events)):

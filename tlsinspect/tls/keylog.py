@@ -26,6 +26,7 @@ _LEGACY_LABELS = frozenset({"RSA", "PMS_CLIENT_RANDOM"})  # need what a capture 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # Windows editors put it in front
 RANDOM_OCTETS = 32
 MASTER_SECRET_OCTETS = 48
+MOST_SECRETS = 16  # with one label and client random; each is tried on a record
 
 
 class Secrets:
@@ -76,7 +77,7 @@ class Secrets:
             self.malformed_lines += 1
             return
         known = self._secrets.get((client_random, label), ())
-        if secret not in known:
+        if secret not in known and len(known) < MOST_SECRETS:
             self._secrets[client_random, label] = (*known, secret)
 
 

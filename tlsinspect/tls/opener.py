@@ -25,6 +25,9 @@ LABELS = (keylog.MASTER_SECRET, keylog.CLIENT_EARLY, *HANDSHAKE.values(), *APPLI
 SUITES_OF_EARLY_DATA = (0x1301, 0x1302, 0x1303, 0x1304, 0x1305)
 MOST_LOST = 64  # records that may be lost together and the next one still be opened
 MOST_TRIES = 8  # records after a loss on which that is tried
+MOST_SEARCHED = 32  # records of one side on which that was tried in vain; then no loss is bridged any more
+MOST_CANDIDATES = 96  # of one side; a client with 0-RTT data has one for each suite and secret
+MOST_CLOSED = 256  # records of one side in a row that no candidate opens; then there is none any more
 
 
 class Opener:
@@ -38,9 +41,11 @@ class Opener:
 
     __slots__ = (
         "_candidates",
+        "_closed",
         "_hello",
         "_missed",
         "_random",
+        "_searched",
         "_secrets",
         "_server_hello",
         "_tries",
@@ -57,6 +62,8 @@ class Opener:
         self._server_hello: ServerHello | None = None
         self._candidates: dict[Side, list[RecordProtection]] = {Side.CLIENT: [], Side.SERVER: []}
         self._tries: dict[Side, int] = {}  # left after a loss
+        self._closed = dict.fromkeys(Side, 0)  # records in a row that nothing opened
+        self._searched = dict.fromkeys(Side, 0)  # records on which a search failed
         self.finished_sides: set[Side] = set()  # whose keys are those for application data, in TLS 1.3
         self.opened = dict.fromkeys(Side, 0)
         self.failed = dict.fromkeys(Side, 0)
@@ -104,7 +111,8 @@ class Opener:
         if is_tls13(hello.version):
             for side in Side:
                 secrets = self._find(HANDSHAKE[side])
-                self._candidates[side] += protections((hello.cipher_suite,), secrets, draft=draft_of(hello.version))
+                found = protections((hello.cipher_suite,), secrets, draft=draft_of(hello.version))
+                self._candidates[side] = [*self._candidates[side], *found][-MOST_CANDIDATES:]
 
     def change_cipher_spec(self, side: Side) -> None:
         """Takes up the keys of TLS 1.2 and before, for the records after it."""
@@ -148,7 +156,8 @@ class Opener:
 
         Not with the keys of TLS 1.0 and before in CBC mode, nor with RC4: they need every octet before.
         """
-        self._tries[side] = MOST_TRIES
+        if self._searched[side] < MOST_SEARCHED:
+            self._tries[side] = MOST_TRIES
 
     def skip(self, side: Side) -> None:
         """One record of a direction is not in the capture to its end."""
@@ -165,8 +174,12 @@ class Opener:
                 if len(candidates) > 1:
                     self._candidates[side] = [protection, *later(candidates, protection)]
                 self._tries.pop(side, None)
+                self._closed[side] = 0
                 self.opened[side] += 1
                 return opened
+        self._closed[side] += 1
+        if self._closed[side] > MOST_CLOSED:
+            self._candidates[side] = []
         if side in self._tries:
             return self._search(side, record)
         if candidates and not self._may_be_early(side):
@@ -190,6 +203,7 @@ class Opener:
                     self._found(side, protection, candidates)
                     return opened
             protection.sequence = start
+        self._searched[side] += 1
         self._tries[side] -= 1
         if not self._tries[side]:
             del self._tries[side]
