@@ -153,4 +153,6 @@ def inspect(
         handshakes = feed(frame)
         if handshakes:  # of few frames; a `yield from` of nothing costs 60 ns
             yield from handshakes
+    for text in embedded[taken:]:  # behind the last frame
+        secrets.add(text)
     yield from inspector.finish()

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import BinaryIO
 
 from tlsinspect.capture.compression import compression_of
+from tlsinspect.capture.embedded import key_logs_in
 from tlsinspect.capture.pcap import VARIANTS, pcap_frames
 from tlsinspect.capture.pcapng import pcapng_frames
 from tlsinspect.capture.snoop import MAGIC as SNOOP_MAGIC
@@ -59,6 +60,7 @@ class Capture:
         self.key_logs: list[bytes] = []  # texts of embedded TLS key logs, appended as they are met
         self.defects: list[Defect] = []  # of the capture itself, appended while reading
         self._file = file
+        self._follow = follow
         self._idle = idle
         self._is_closed = False
         self._window = Window(self._chunks(follow), self._label, self.defects, self.key_logs)
@@ -125,6 +127,8 @@ class Capture:
             within = f" inside its {compression.name} data"
         for magic, read_frames in FORMATS.items():
             if head.startswith(magic):
+                if read_frames is pcapng_frames and not within:
+                    self._look_ahead()
                 return read_frames(self._window)
         if self.defects:
             raise CaptureError(f"{self._label} holds no frames{within}: {self.defects[0].problem}")
@@ -135,6 +139,13 @@ class Capture:
                 raise CaptureError(f"{self._label} is {what}{within}; {advice}.")
         begins = head[:4].hex(" ")
         raise CaptureError(f"{self._label} is not a pcap or pcapng file{within} (it begins with {begins}).")
+
+    def _look_ahead(self) -> None:
+        """Takes in the key logs of a file that can be read twice, as they may stand behind what they open."""
+        if self._follow or self.name == "-" or not stat.S_ISREG(os.fstat(self._file.fileno()).st_mode):
+            return
+        texts, self._window.secrets_known_from = key_logs_in(self._file)
+        self.key_logs += texts
 
 
 def open_capture(path: str | os.PathLike[str], *, follow: bool = False, idle: Idle | None = None) -> Capture:

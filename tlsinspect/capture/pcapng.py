@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from struct import Struct
 from typing import NamedTuple
 
+from tlsinspect.capture.embedded import DECRYPTION_SECRETS, TLS_KEY_LOG
 from tlsinspect.capture.window import MOST_OCTETS, Window
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
@@ -18,12 +19,10 @@ INTERFACE_DESCRIPTION = 1
 PACKET = 2  # obsolete
 SIMPLE_PACKET = 3
 ENHANCED_PACKET = 6
-DECRYPTION_SECRETS = 10
 # systemd Journal Export and Custom Blocks hold no frame, yet Wireshark gives each a frame number.
 NUMBERED_WITHOUT_FRAME = frozenset({9, 0x0BAD, 0x40000BAD})
 
 BYTE_ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
-TLS_KEY_LOG = 0x544C534B  # secrets type
 IF_TSRESOL, IF_TSOFFSET = 9, 14  # option codes
 
 # What 64 bits hold, from 1677 to 2262: a time beyond is damage, and is taken for the nearest of these.
@@ -143,7 +142,7 @@ def _frames(window: Window) -> Iterator[Frame]:
                 number += 1
                 yield frame
             elif kind == DECRYPTION_SECRETS:
-                _keep_secrets(octets[at : at + total], layout, window)
+                _keep_secrets(octets[at : at + total], layout, window, at)
             elif kind in NUMBERED_WITHOUT_FRAME:
                 number += 1
         except BlockError as damage:
@@ -269,14 +268,15 @@ def _known(interfaces: list[Interface], index: int, number: int) -> Interface:
     return interfaces[index]
 
 
-def _keep_secrets(block: bytes, layout: Layout, window: Window) -> None:
+def _keep_secrets(block: bytes, layout: Layout, window: Window, at: int) -> None:
     """Adds the TLS key log of a Decryption Secrets Block to the window's; other secrets are passed over."""
     if len(block) < 20:
         raise BlockError(f"a Decryption Secrets Block needs 20 octets and has {len(block)}")
     secrets_type, length = layout.two.unpack_from(block, BLOCK_HEADER_OCTETS)
     if length > len(block) - 20:
         raise BlockError(f"a Decryption Secrets Block of {len(block)} octets says that it has {length} of secrets")
-    if secrets_type == TLS_KEY_LOG:
+    known_from = window.secrets_known_from
+    if secrets_type == TLS_KEY_LOG and (known_from is None or window.offset + at < known_from):
         window.key_logs.append(block[16 : 16 + length])
 
 

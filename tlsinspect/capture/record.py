@@ -8,14 +8,8 @@ from __future__ import annotations
 from struct import Struct
 from typing import BinaryIO
 
-from tlsinspect.capture.pcapng import (
-    DECRYPTION_SECRETS,
-    ENHANCED_PACKET,
-    IF_TSRESOL,
-    INTERFACE_DESCRIPTION,
-    SECTION_HEADER,
-    TLS_KEY_LOG,
-)
+from tlsinspect.capture.embedded import DECRYPTION_SECRETS, TLS_KEY_LOG
+from tlsinspect.capture.pcapng import ENHANCED_PACKET, IF_TSRESOL, INTERFACE_DESCRIPTION, SECTION_HEADER
 from tlsinspect.model.frame import Frame
 
 BYTE_ORDER_MAGIC = 0x1A2B3C4D

@@ -33,6 +33,7 @@ class Window:
         self.octets = b""
         self.offset = 0  # of octets[0], from the start of the capture once decompressed
         self.closed = False
+        self.secrets_known_from: int | None = None  # the offset from which on all key logs were taken in before
 
     def advance(self, at: int, need: int) -> bytes:
         """The octets from *at* on: at least *need* of them, fewer only when the capture ends before."""

@@ -115,6 +115,8 @@ class Streamed:
                     self._take(self._inspector.feed(frame))
             except KeyboardInterrupt:
                 status = exit_status.INTERRUPTED
+            for text in capture.key_logs[taken:]:  # behind the last frame
+                self._secrets.add(text)
             for defect in capture.defects:
                 say(f"{self._name}: {defect.problem}")
         self._take(self._inspector.finish())
