@@ -121,25 +121,25 @@ def packets(number: int, sent: Sequence[Flight], data_octets: int) -> Iterator[b
     yield packet(True, ACK)
 
 
-def write_capture(path: Path, folder: Path, *, connections: int, data_octets: int) -> None:
-    """Writes a pcap file of that many connections; every third takes up an earlier session."""
+def write_capture(path: Path, folder: Path, *, connections: int, data_octets: int, under_way: int = UNDER_WAY) -> None:
+    """Writes a pcap file of that many connections, some under way at once; every third takes up an earlier session."""
     pairs = contexts(certificate(folder))
     order = random.Random(1)  # the same capture each time, but for the keys
-    under_way: list[Iterator[bytes]] = []
+    open_ones: list[Iterator[bytes]] = []
     begun, time_ns = 0, 1_767_225_600_000_000_000
     with path.open("wb") as file:
         file.write(struct.pack("<IHHiIII", 0xA1B23C4D, 2, 4, 0, 0, 262144, 1))
-        while under_way or begun < connections:
-            if begun < connections and len(under_way) < UNDER_WAY:
+        while open_ones or begun < connections:
+            if begun < connections and len(open_ones) < under_way:
                 server, client = pairs[begun % 2]
                 session = SESSIONS.get(client) if begun % 3 == 0 else None
                 name = f"host{begun % 500}.site{begun % 10}.example"
-                under_way.append(packets(begun, flights(server, client, name, session), data_octets))
+                open_ones.append(packets(begun, flights(server, client, name, session), data_octets))
                 begun += 1
-            at = order.randrange(len(under_way))
-            octets = next(under_way[at], None)
+            at = order.randrange(len(open_ones))
+            octets = next(open_ones[at], None)
             if octets is None:
-                under_way.pop(at)
+                open_ones.pop(at)
                 continue
             time_ns += PACKET_NS
             file.write(struct.pack("<IIII", *divmod(time_ns, 10**9), len(octets), len(octets)) + octets)

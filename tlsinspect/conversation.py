@@ -37,7 +37,7 @@ class Limits:
     http: bool = True  # whether HTTP is read where keys open it
     follow_ns: int = 60_000_000_000  # without a packet, of a completed connection whose HTTP is read
     follow_octets: int = 1 << 22  # application data of one side after which no more HTTP is read
-    most_flows: int = 100_000  # conversations remembered, finished ones included
+    most_flows: int = 65_536  # conversations remembered, finished ones included
     most_octets: int = 1 << 20  # held out of order per direction
 
 
@@ -62,7 +62,7 @@ class Direction:
     )
 
     def __init__(self, conversation: Conversation, index: int, most_octets: int) -> None:
-        self.conversation = conversation
+        self.conversation = conversation  # while it is under way
         self.index = index  # 0 is that of the first packet seen
         self.stream = Stream(most_octets=most_octets)
         self.tls: tls.Direction | None = None  # that of the TLS connection, once it has begun

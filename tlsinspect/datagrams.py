@@ -157,7 +157,8 @@ class Datagrams:
         self._secrets = secrets
         self._table: dict[bytes, Peers] = {}
         self._order: deque[Peers] = deque()  # the oldest first; to find it in the table takes long after deletions
-        self._due: list[tuple[int, int, int, Exchange]] = []
+        self._due: list[tuple[int, int, int]] = []  # when to look at which; what is over by then is freed before
+        self._under_way: dict[tuple[int, int], Exchange] = {}  # by number and part, the oldest first
         self._count = 0
         self.evicted = 0  # handshakes given up because there were too many conversations
         self.next_due_ns = NEVER
@@ -204,9 +205,10 @@ class Datagrams:
     def expire(self, now_ns: int) -> Iterator[Exchange]:
         """The handshakes that are over at a time: closed, settled, or silent for too long."""
         while self._due and self._due[0][0] < now_ns:
-            due, _, _, exchange = heapq.heappop(self._due)
-            if due != exchange.scheduled_ns:
-                continue  # looked at again earlier, or over
+            due, number, part = heapq.heappop(self._due)
+            exchange = self._under_way.get((number, part))
+            if exchange is None or due != exchange.scheduled_ns:
+                continue  # over, or looked at again earlier
             again = exchange.done_at(self._limits)
             if again < now_ns:
                 self._finish(exchange)
@@ -217,20 +219,18 @@ class Datagrams:
 
     def shift(self, by_ns: int) -> None:
         """Moves the times of all that is under way, after a jump of the capture's clock."""
-        for exchange in self._under_way():
+        for exchange in self._under_way.values():
             exchange.shift(by_ns)
             self._schedule(exchange, exchange.done_at(self._limits))
 
     def finish(self) -> Iterator[Exchange]:
         """All that are still under way, by their numbers."""
-        rest = self._under_way()
+        rest = sorted(self._under_way.values(), key=lambda each: each.number)
         self._table.clear()
         self._order.clear()
         self._due.clear()
+        self._under_way.clear()
         yield from rest
-
-    def _under_way(self) -> list[Exchange]:
-        return [peers.exchange for peers in self._order if peers.exchange is not None]
 
     def _open(self, key: bytes) -> tuple[Peers, Sequence[Exchange]]:
         peers = Peers(self._count, key)
@@ -245,7 +245,7 @@ class Datagrams:
         if oldest.exchange is None:
             return peers, NOTHING
         self.evicted += 1
-        oldest.exchange.scheduled_ns = -1
+        del self._under_way[oldest.number, oldest.exchange.part]
         return peers, (oldest.exchange,)
 
     def _begin(self, peers: Peers, index: int, datagram: Datagram) -> Exchange | None:
@@ -261,15 +261,16 @@ class Datagrams:
             side = Side.CLIENT if is_client_port(peers.key, index) else Side.SERVER
         peers.parts += 1
         peers.exchange = Exchange(peers, protocol, index if side is Side.CLIENT else 1 - index, self._secrets)
+        self._under_way[peers.number, peers.parts] = peers.exchange
         return peers.exchange
 
     def _schedule(self, exchange: Exchange, due_ns: int) -> None:
         exchange.scheduled_ns = due_ns
-        heapq.heappush(self._due, (due_ns, exchange.number, exchange.part, exchange))
+        heapq.heappush(self._due, (due_ns, exchange.number, exchange.part))
         self.next_due_ns = self._due[0][0]
 
     def _finish(self, exchange: Exchange) -> None:
-        exchange.scheduled_ns = -1
+        del self._under_way[exchange.number, exchange.part]
         exchange.peers.exchange = None
         exchange.peers.identities = exchange.connection.identities
 

@@ -20,11 +20,11 @@ class Done:
     Owned by the table; freed when it is the oldest of too many.
     """
 
-    __slots__ = ("bases", "key")
+    __slots__ = ("base", "base_of_reverse", "key")
 
     def __init__(self, conversation: Conversation) -> None:
         self.key = conversation.key
-        self.bases = bases_of(conversation)
+        self.base, self.base_of_reverse = (direction.base for direction in conversation.directions)
 
 
 class Flows:
@@ -40,8 +40,8 @@ class Flows:
         self._table: dict[bytes, Direction | Done] = {}
         # The oldest first, counted from when they were opened or done; with some that are no longer in the table, as
         # to take one out of the middle, or to find the first of a dictionary after deletions, takes long.
-        self._order: deque[Conversation | Done] = deque()
-        self._due: list[tuple[int, int, Conversation]] = []
+        self._order: deque[tuple[bytes, int] | Done] = deque()  # conversations under way by their keys and numbers
+        self._due: list[tuple[int, int]] = []  # when to look at which; what is over by then is freed before
         self._count = 0
         self.current: Conversation | None = None  # that of the last segment; None when it is over
         self.under_way: dict[int, Conversation] = {}  # by number, the oldest first
@@ -120,9 +120,10 @@ class Flows:
     def expire(self, now_ns: int) -> Iterator[Conversation]:
         """The conversations that are over at a time: closed, settled, or silent for too long."""
         while self._due and self._due[0][0] < now_ns:
-            due, _, conversation = heapq.heappop(self._due)
-            if due != conversation.scheduled_ns:
-                continue  # looked at again earlier
+            due, number = heapq.heappop(self._due)
+            conversation = self.under_way.get(number)
+            if conversation is None or due != conversation.scheduled_ns:
+                continue  # over, or looked at again earlier
             again = conversation.done_at(self._limits)
             if again < now_ns:
                 self._finish(conversation)
@@ -154,40 +155,46 @@ class Flows:
         self._count += 1
         self.under_way[conversation.number] = conversation
         self._table[key], self._table[reverse(key)] = conversation.directions
-        self._line_up(conversation)
+        self._line_up((key, conversation.number))
         self._schedule(conversation, conversation.done_at(self._limits))
         return conversation.directions[0]
 
-    def _line_up(self, newest: Conversation | Done) -> None:
+    def _line_up(self, newest: tuple[bytes, int] | Done) -> None:
         """Puts what is new in the table, or done since, behind all others."""
         order = self._order
         order.append(newest)
-        if len(order) > 4 * self._limits.most_flows + 64:  # most are in the table no more
+        if len(order) > 2 * self._limits.most_flows + 64:  # half are in the table no more
             self._order = deque(filter(self._is_known, order))
 
-    def _is_known(self, one: Conversation | Done) -> bool:
+    def _is_known(self, one: tuple[bytes, int] | Done) -> bool:
         """Whether the table still has it, as it was when it was lined up."""
-        found = self._table.get(one.key)
-        return (found.conversation if isinstance(found, Direction) else found) is one
+        if isinstance(one, Done):
+            return self._table.get(one.key) is one
+        found = self._table.get(one[0])
+        return isinstance(found, Direction) and found.conversation.number == one[1]
 
     def _schedule(self, conversation: Conversation, due_ns: int) -> None:
         conversation.scheduled_ns = due_ns
-        heapq.heappush(self._due, (due_ns, conversation.number, conversation))
+        heapq.heappush(self._due, (due_ns, conversation.number))
         self.next_due_ns = self._due[0][0]
 
     def _finish(self, conversation: Conversation) -> None:
         done = Done(conversation)
-        conversation.scheduled_ns = -1
-        del self.under_way[conversation.number]
+        self._close(conversation)
         self._table[conversation.key] = self._table[reverse(conversation.key)] = done
         self._line_up(done)
 
+    def _close(self, conversation: Conversation) -> None:
+        """It is under way no more.  Without the way back from its directions it is freed as soon as nobody needs it."""
+        del self.under_way[conversation.number]
+        for direction in conversation.directions:
+            del direction.conversation
+
     def _forget(self, found: Direction | Done) -> None:
         """Takes a conversation out of the table."""
-        if isinstance(found, Direction):
-            found.conversation.scheduled_ns = -1
-            del self.under_way[found.conversation.number]
         key = found.key if isinstance(found, Done) else found.conversation.key
+        if isinstance(found, Direction):
+            self._close(found.conversation)
         del self._table[key]
         self._table.pop(reverse(key), None)  # a connection of a port with itself has one key for both directions
 
@@ -199,17 +206,13 @@ class Flows:
         if isinstance(oldest, Done):
             self._forget(oldest)
         else:
-            self._forget(oldest.directions[0])
+            conversation = self.under_way[oldest[1]]
+            self._forget(conversation.directions[0])
             self.evicted += 1
-            yield oldest
+            yield conversation
 
 
 def begins_anew(found: Direction | Done, segment: Segment) -> bool:
     """Whether a SYN has another sequence number than that of the conversation in its direction."""
-    base = found.base if isinstance(found, Direction) else found.bases[0 if segment.key == found.key else 1]
+    base = found.base_of_reverse if isinstance(found, Done) and segment.key != found.key else found.base
     return base is not None and base != segment.seq
-
-
-def bases_of(conversation: Conversation) -> tuple[int | None, ...]:
-    """The sequence number of each direction's SYN."""
-    return tuple([direction.base for direction in conversation.directions])

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.options import Options, Output
-from tlsinspect.cli.output import screen, write
+from tlsinspect.cli.output import write
 from tlsinspect.cli.reading import Reading, comes_bit_by_bit, read, read_each, say, selectors_of
-from tlsinspect.cli.values import filters_of, meant_by
-from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.errors import SelectionError
-from tlsinspect.model.handshake import Handshake
-from tlsinspect.render.line import Lines
 from tlsinspect.report.listing import counted
-from tlsinspect.selection import pick_pair, spoke_tls
-from tlsinspect.sessions import Sessions
+from tlsinspect.selection import pick_pair
 
 
 def show_captures(captures: Sequence[str], options: Options, *, follow: bool = False) -> int:
@@ -33,7 +28,10 @@ def show_captures(captures: Sequence[str], options: Options, *, follow: bool = F
 
         return show_stream(selectors[0], options, follow=follow)
     if options.output.format == "jsonl" and options.output.file is None and all(s.stream is None for s in selectors):
-        interrupted = read_each(selectors, options, printer(options))
+        from tlsinspect.cli.lines import Printer, Rows
+
+        rows, printer = Rows(options), Printer()
+        interrupted = read_each(selectors, options, lambda handshake: printer.print_row(rows.row(handshake)))
         return exit_status.INTERRUPTED if interrupted else exit_status.NOTHING
     reading = read(selectors, options)
     cases = reading.chosen(selectors)
@@ -41,20 +39,6 @@ def show_captures(captures: Sequence[str], options: Options, *, follow: bool = F
     report = handshake_report(reading.captures, cases[0]) if one else handshake_list(reading.captures, cases)
     write(report, options.output)
     return status_of(reading)
-
-
-def printer(options: Options) -> Callable[[Handshake], None]:
-    """A function that prints a handshake as one line of JSON, at once, with the sessions known by then."""
-    known, meant, filters, out, lines = Sessions(), meant_by(options), filters_of(options), screen(), Lines()
-
-    def print_line(handshake: Handshake) -> None:
-        known.add(handshake)
-        if spoke_tls(handshake) and filters.passes(handshake):
-            case = Case(handshake=handshake, origin=known.origin(handshake), meant=meant)
-            out.write(lines.line(case) + "\n")
-            out.flush()
-
-    return print_line
 
 
 def diff_captures(left: str, right: str, options: Options, *, everything: bool) -> int:

@@ -64,7 +64,7 @@ def comes_bit_by_bit(selectors: Sequence[Selector], options: Options) -> bool:
     )
 
 
-def read_each(selectors: Sequence[Selector], options: Options, take: Callable[[Handshake], None]) -> bool:
+def read_each(selectors: Sequence[Selector], options: Options, take: Callable[[Handshake], object]) -> bool:
     """Calls *take* with every handshake of all captures as soon as it is known, and keeps none.
 
     Returns whether reading ended by an interrupt.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from tlsinspect.capture.file import open_capture
 from tlsinspect.cli import exit_status
+from tlsinspect.cli.lines import Printer, Rows
 from tlsinspect.cli.live_views import View, view_of
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.output import screen
@@ -20,19 +21,16 @@ from tlsinspect.inspector import Inspector
 from tlsinspect.model.errors import SelectionError
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.render import FORMATS
-from tlsinspect.render.json import one_line
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Report
 from tlsinspect.report.explanation import handshake_blocks, has_error
 from tlsinspect.report.listing import counted
 from tlsinspect.report.live import is_under_way, under_way_cells
-from tlsinspect.report.objects import explained_object, handshake_object
+from tlsinspect.report.objects import explained_object
 from tlsinspect.selection import Selector, spoke_tls
 from tlsinspect.sessions import Sessions
 
-MOST_SESSIONS = 4096
-
-Show = Callable[[Case, Diagnosis], None]
+MOST_SESSIONS = 2048  # whole handshakes, which causes ask about
 
 
 def show_stream(selector: Selector, options: Options, *, follow: bool = False) -> int:
@@ -43,20 +41,30 @@ def show_stream(selector: Selector, options: Options, *, follow: bool = False) -
     if selector.stream is not None or options.output.file is not None:
         raise SelectionError("--follow shows rows as they come, on the screen: it goes without #N and without -o.")
     if options.output.format == "jsonl":
-        return Streamed(selector, options, follow=follow, show=print_object).run()
+        rows, printer = Rows(options), Printer()
+        return Streamed(selector, options, follow=follow, take=lambda each: printer.print_row(rows.row(each))).run()
     if options.output.format != "table":
         raise SelectionError("--follow shows rows as they come: --format table or jsonl.")
     view = view_of("table")
     try:
-        return Streamed(selector, options, follow=follow, show=view.show, view=view).run()
+        return Streamed(selector, options, follow=follow, take=diagnosed(options, view.show), view=view).run()
     finally:
         view.close()
 
 
-def print_object(case: Case, _: Diagnosis) -> None:
-    """A handshake as `show` writes it."""
-    screen().write(one_line(handshake_object(case)) + "\n")
-    screen().flush()
+def diagnosed(options: Options, show: Callable[[Case, Diagnosis], None]) -> Callable[[Handshake], bool]:
+    """A function that shows a handshake with its findings, if it is one to show, and says whether it is."""
+    sessions, meant, filters = Sessions(most=MOST_SESSIONS), meant_by(options), filters_of(options)
+
+    def take(handshake: Handshake) -> bool:
+        sessions.add(handshake)
+        if not spoke_tls(handshake) or not filters.passes(handshake):
+            return False
+        case = Case(handshake=handshake, origin=sessions.origin(handshake), meant=meant)
+        show(case, diagnose(case, CAUSES))
+        return True
+
+    return take
 
 
 def explain_stream(selector: Selector, options: Options) -> int:
@@ -73,7 +81,7 @@ def explain_stream(selector: Selector, options: Options) -> int:
         render(Report(title=title, blocks=blocks, lines=(explained_object(case, diagnosis),)), screen())
         screen().flush()
 
-    status = Streamed(selector, options, follow=False, show=explain).run()
+    status = Streamed(selector, options, follow=False, take=diagnosed(options, explain)).run()
     return exit_status.FOUND if errors and status == exit_status.NOTHING else status
 
 
@@ -81,22 +89,25 @@ class Streamed:
     """Reads one capture that may not have ended.
 
     While nothing comes, its clock goes on from the time of the last frame by our own, so that a handshake that is
-    over is shown though nothing follows it.  Owns the inspector and the sessions issued lately.
+    over is shown though nothing follows it.  Owns the inspector.
     """
 
     def __init__(
-        self, selector: Selector, options: Options, *, follow: bool, show: Show, view: View | None = None
+        self,
+        selector: Selector,
+        options: Options,
+        *,
+        follow: bool,
+        take: Callable[[Handshake], bool],
+        view: View | None = None,
     ) -> None:
         self._name = selector.capture
         self._follow = follow
-        self._show = show
+        self._take_one = take
         self._view = view
-        self._meant = meant_by(options)
-        self._filters = filters_of(options)
         self._secrets = secrets_of(options.keylogs)
         self._secrets.growing = True
         self._inspector = Inspector(self._name, secrets=self._secrets, http=options.http)
-        self._sessions = Sessions(most=MOST_SESSIONS)
         self._last_ns = 0  # time of the last frame
         self._idle_frames, self._idle_since_ns = 0, 0
         self._shown = 0
@@ -135,12 +146,7 @@ class Streamed:
             self._view.refresh(self._status, lambda: tuple(under_way_cells(self._under_way(), self._last_ns)))
 
     def _take(self, handshakes: Sequence[Handshake]) -> None:
-        for handshake in handshakes:
-            self._sessions.add(handshake)
-            if spoke_tls(handshake) and self._filters.passes(handshake):
-                case = Case(handshake=handshake, origin=self._sessions.origin(handshake), meant=self._meant)
-                self._shown += 1
-                self._show(case, diagnose(case, CAUSES))
+        self._shown += sum(map(self._take_one, handshakes))
 
     def _under_way(self) -> list[Conversation]:
         return [each for each in self._inspector.under_way.values() if is_under_way(each)]

@@ -20,6 +20,7 @@ from tlsinspect.model.handshake import Handshake
 from tlsinspect.render.json import one_line
 from tlsinspect.report import objects
 from tlsinspect.report.objects import LISTS, MESSAGES, PLACES, Place, json_value
+from tlsinspect.sessions import HandshakeName, Source
 
 MOST_KEPT = 4096  # values of bases; the pieces of a ClientHello are three or four thousand characters
 
@@ -238,8 +239,28 @@ def preamble_texts(case: Case) -> Texts:
 def origins_texts(case: Case) -> Texts:
     """Where the session came from, behind the fields of "resumption"."""
     if case.origin is None:
-        return NO_ORIGINS
-    return f",{one_line(objects.origins_object(case))[1:-1]}", ""
+        return NO_ORIGINS, ""
+    return origins_text(case.origin, taken_up=isinstance(case.handshake.resumption.accepted, str)), ""
 
 
-NO_ORIGINS: Texts = (',"from":null,"offered_from":null', "")
+def origins_text(origin: Source[Handshake] | Source[HandshakeName], *, taken_up: bool) -> str:
+    """The members of "resumption" that say where the session came from."""
+    return f",{one_line(objects.origins_object(origin, taken_up=taken_up))[1:-1]}"
+
+
+# -- what only the whole capture tells, put into lines that are finished but for it ----------------------------------
+
+# Quotes within a string are escaped, so these texts stand nowhere else in a line.
+NO_ORIGINS = ',"from":null,"offered_from":null'
+STREAM = ',"stream":'
+
+
+def with_origins(line: str, origin: Source[HandshakeName], *, taken_up: bool) -> str:
+    """A line that knows of no origin, with one."""
+    return line.replace(NO_ORIGINS, origins_text(origin, taken_up=taken_up), 1)
+
+
+def with_stream(line: str, stream: int) -> str:
+    """A line with another number of its stream."""
+    before, _, rest = line.partition(STREAM)
+    return f"{before}{STREAM}{stream},{rest.partition(',')[2]}"

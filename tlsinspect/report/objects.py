@@ -17,6 +17,7 @@ from tlsinspect.fields import FIELDS, Field, Value, basis, client_hello
 from tlsinspect.fields.basis import Basis
 from tlsinspect.model.frame import Defect, Endpoint, Missing
 from tlsinspect.model.handshake import Handshake, Preamble
+from tlsinspect.sessions import HandshakeName, Source
 
 SCHEMA = 1
 
@@ -91,7 +92,8 @@ def handshake_object(case: Case) -> dict[str, object]:
         found["preamble"] = preamble_object(handshake.preamble)
     resumption = found["resumption"]
     assert isinstance(resumption, dict)
-    resumption.update(origins_object(case))
+    taken_up = isinstance(case.handshake.resumption.accepted, str)
+    resumption.update(origins_object(case.origin, taken_up=taken_up))
     found["missing"] = missing
     found["defects"] = [defect_object(defect) for defect in handshake.defects]
     return found
@@ -124,11 +126,10 @@ def preamble_object(preamble: Preamble) -> dict[str, object]:
     return {"accepted": preamble.accepted, **dict(preamble.details), "protocol": preamble.protocol}
 
 
-def origins_object(case: Case) -> dict[str, object]:
+def origins_object(origin: Source[Handshake] | Source[HandshakeName] | None, *, taken_up: bool) -> dict[str, object]:
     """What "resumption" ends with: where the session came from that was taken up, or offered alone."""
-    origin = origin_object(case)
-    taken_up = isinstance(case.handshake.resumption.accepted, str)
-    return {"from": origin if taken_up else None, "offered_from": origin}
+    source = None if origin is None else origin_object(origin)
+    return {"from": source if taken_up else None, "offered_from": source}
 
 
 def json_value(value: Value) -> object:
@@ -158,17 +159,14 @@ def _second_text(seconds: int) -> str:
     return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
-def origin_object(case: Case) -> dict[str, object] | None:
+def origin_object(origin: Source[Handshake] | Source[HandshakeName]) -> dict[str, object]:
     """The handshake that issued the session that this one offered."""
-    if case.origin is None:
-        return None
-    source = case.origin.handshake
     return {
-        "capture": source.capture,
-        "stream": source.stream,
-        "part": source.part,
-        "certainty": case.origin.certainty,
-        "reason": case.origin.reason,
+        "capture": origin.handshake.capture,
+        "stream": origin.handshake.stream,
+        "part": origin.handshake.part,
+        "certainty": origin.certainty,
+        "reason": origin.reason,
     }
 
 
