@@ -18,6 +18,8 @@ MOST_SEARCHED = 64 * 1024 * 1024  # octets at the end of a file; what stands bef
 CHUNK_OCTETS = 1 << 20
 HEAD_OCTETS = 16  # of a block: type, length, secrets type, length of the secrets
 FIXED_OCTETS = HEAD_OCTETS + 4  # with the length again at the end
+BEFORE_MARK, MARK_OCTETS = 8, 4  # the secrets type and what stands before it
+MARKS = tuple(TLS_KEY_LOG.to_bytes(MARK_OCTETS, order) for order in ("little", "big"))
 LAYOUTS = tuple((Struct(order + "IIII"), Struct(order + "I")) for order in "<>")
 
 
@@ -36,24 +38,27 @@ def key_logs_in(file: BinaryIO) -> tuple[list[bytes], int]:
 
 
 def marks(file: BinaryIO, start: int, end: int) -> Iterator[int]:
-    """Where a block may begin, by the secrets type in it."""
-    for layout, _ in LAYOUTS:
-        mark = layout.pack(0, 0, TLS_KEY_LOG, 0)[8:12]
-        at = start
-        before = b""
-        while at < end:
-            file.seek(at)
-            chunk = before + file.read(min(CHUNK_OCTETS, end - at))
-            base = at - len(before)
-            found = chunk.find(mark)
-            while found >= 0:
-                if base + found - 8 >= start:
-                    yield base + found - 8
-                found = chunk.find(mark, found + 1)
-            if len(chunk) == len(before):
-                break  # the file became shorter meanwhile
-            at = base + len(chunk)
-            before = chunk[-(len(mark) - 1) :]
+    """Where a block may begin, by the secrets type in it, in the order of the file."""
+    at, before = start, b""
+    while at < end:
+        file.seek(at)
+        new = file.read(min(CHUNK_OCTETS, end - at))
+        if not new:
+            return  # the file became shorter meanwhile
+        chunk = before + new
+        base = at - len(before) - BEFORE_MARK
+        found = sorted(base + place for mark in MARKS for place in places(chunk, mark))
+        yield from (place for place in found if place >= start)
+        at += len(new)
+        before = chunk[-(MARK_OCTETS - 1) :]
+
+
+def places(octets: bytes, mark: bytes) -> Iterator[int]:
+    """Where a mark stands in some octets."""
+    place = octets.find(mark)
+    while place >= 0:
+        yield place
+        place = octets.find(mark, place + 1)
 
 
 def key_log_at(file: BinaryIO, at: int, end: int) -> bytes | None:
