@@ -13,7 +13,7 @@ from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import Handshake, Outcome, Preamble, Resumption
 from tlsinspect.report.explanation import explanation
 from tlsinspect.report.listing import handshake_list
-from tlsinspect.report.objects import handshake_object
+from tlsinspect.report.objects import handshake_object, made
 from tlsinspect.report.pair import pair_report
 from tlsinspect.report.schema import schema
 from tlsinspect.selection import Pair
@@ -51,7 +51,7 @@ def test_the_schema_is_one() -> None:
 def test_a_list_validates_against_the_schema(name: str) -> None:
     report = handshake_list(["nginx.pcap"], [Case(handshake=HANDSHAKES[name])])
 
-    jsonschema.validate(json.loads(json.dumps(report.data)), SCHEMA)
+    jsonschema.validate(json.loads(json.dumps(made(report.data))), SCHEMA)
 
 
 @pytest.mark.parametrize("name", HANDSHAKES)
@@ -59,7 +59,7 @@ def test_an_explanation_validates_against_the_schema(name: str) -> None:
     case = Case(handshake=HANDSHAKES[name])
     report = explanation(["nginx.pcap"], [(case, diagnose(case, CAUSES))])
 
-    jsonschema.validate(json.loads(json.dumps(report.data)), SCHEMA)
+    jsonschema.validate(json.loads(json.dumps(made(report.data))), SCHEMA)
 
 
 @pytest.mark.parametrize("name", HANDSHAKES)
@@ -67,7 +67,9 @@ def test_a_pair_validates_against_the_schema(name: str) -> None:
     left, right = Case(handshake=HANDSHAKES[name]), Case(handshake=build.elsewhere(build.tls13(), stream=7))
     report = pair_report(left, right, explain(left, right, CAUSES), pair=Pair(left.handshake, right.handshake))
 
-    jsonschema.validate(json.loads(json.dumps(report.data)), {**SCHEMA["$defs"]["diff"], "$defs": SCHEMA["$defs"]})
+    jsonschema.validate(
+        json.loads(json.dumps(made(report.data))), {**SCHEMA["$defs"]["diff"], "$defs": SCHEMA["$defs"]}
+    )
 
 
 def test_a_missing_message_is_null_and_says_why_once() -> None:

@@ -34,6 +34,7 @@ from tlsinspect.report.blocks import Report
 from tlsinspect.report.explanation import explanation, has_error
 from tlsinspect.report.listing import counted
 from tlsinspect.report.live import Counts, counts_object, counts_text, under_way_cells
+from tlsinspect.report.objects import made
 from tlsinspect.selection import spoke_tls
 from tlsinspect.sessions import Sessions
 
@@ -234,7 +235,8 @@ class Around:
     def _with_command(self, report: Report, counts: Counts) -> Report:
         command = {"arguments": list(self._command.words), "status": self._command.status}
         about: dict[str, object] = {"command": command, "statistics": counts_object(counts)}
-        data = {**report.data, **about} if isinstance(report.data, dict) else about
+        shown = made(report.data)
+        data = {**shown, **about} if isinstance(shown, dict) else about
         return replace(report, data=data, lines=(*report.lines, about))
 
 

@@ -11,14 +11,13 @@ from tlsinspect.cli.output import screen
 from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.render.escape import visible
-from tlsinspect.render.json import one_line
 from tlsinspect.render.layout import Line, Piece
+from tlsinspect.render.line import Lines
 from tlsinspect.render.stream import StreamedTable
 from tlsinspect.render.terminal import STYLES, columns_of_environment
 from tlsinspect.report.blocks import Cell
 from tlsinspect.report.listing import row
 from tlsinspect.report.live import ROWS, USUAL_WIDTHS, note
-from tlsinspect.report.objects import explained_object
 
 if TYPE_CHECKING:
     from rich.text import Text  # imported when a terminal is there
@@ -41,14 +40,15 @@ class View(Protocol):
 
 
 class JsonLines:
-    """One object a line, flushed.  Owns nothing: standard output is the caller's."""
+    """One object a line, flushed.  Owns the texts that are kept of lines; standard output is the caller's."""
 
     def __init__(self) -> None:
         self._out = screen()
+        self._lines = Lines()
 
     def show(self, case: Case, diagnosis: Diagnosis) -> None:
         """One line."""
-        self._out.write(one_line(explained_object(case, diagnosis)) + "\n")
+        self._out.write(self._lines.line(case, diagnosis) + "\n")
         self._out.flush()
 
     def refresh(self, status: Callable[[], str], under_way: Callable[[], Sequence[Cell]]) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tlsinspect.capture.file import open_capture
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.lines import Printer, Rows
-from tlsinspect.cli.live_views import View, view_of
+from tlsinspect.cli.live_views import JsonLines, View, view_of
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.output import screen
 from tlsinspect.cli.reading import say, secrets_of
@@ -26,7 +26,6 @@ from tlsinspect.report.blocks import Report
 from tlsinspect.report.explanation import handshake_blocks, has_error
 from tlsinspect.report.listing import counted
 from tlsinspect.report.live import is_under_way, under_way_cells
-from tlsinspect.report.objects import explained_object
 from tlsinspect.selection import Selector, spoke_tls
 from tlsinspect.sessions import Sessions
 
@@ -71,14 +70,18 @@ def explain_stream(selector: Selector, options: Options) -> int:
     """`explain` of a stream: each handshake with its findings as it ends."""
     errors, first = 0, True
     render = FORMATS[options.output.format]
+    line_by_line = JsonLines() if options.output.format == "jsonl" else None
 
     def explain(case: Case, diagnosis: Diagnosis) -> None:
         nonlocal errors, first
         errors += has_error(diagnosis)
+        if line_by_line is not None:
+            line_by_line.show(case, diagnosis)
+            return
         blocks = tuple(handshake_blocks(case, diagnosis, words.names_of((case,))))
         title = f"What happened in {words.capture_text(case.handshake)}" if first else ""
         first = False
-        render(Report(title=title, blocks=blocks, lines=(explained_object(case, diagnosis),)), screen())
+        render(Report(title=title, blocks=blocks), screen())
         screen().flush()
 
     status = Streamed(selector, options, follow=False, take=diagnosed(options, explain)).run()

@@ -28,7 +28,7 @@ def in_module(module: str, name: str = "render") -> Render:
 FORMATS: Mapping[str, Render] = {
     "table": in_module("terminal"),
     "json": in_module("json"),
-    "jsonl": in_module("json", "render_lines"),
+    "jsonl": in_module("line"),
     "markdown": in_module("markdown"),
     "html": in_module("html"),
 }

@@ -6,19 +6,14 @@ import json
 from typing import TextIO
 
 from tlsinspect.report.blocks import Report
+from tlsinspect.report.objects import made
 
 LINES = json.JSONEncoder(separators=(",", ":"), check_circular=False)  # json.dumps makes one for each line
 
 
 def render(report: Report, out: TextIO, *, width: int | None = None) -> None:
     """Writes one object.  JSON has no width."""
-    out.write(json.dumps(report.data, indent=2) + "\n")
-
-
-def render_lines(report: Report, out: TextIO, *, width: int | None = None) -> None:
-    """Writes one object a line.  A report without lines is one line."""
-    for line in report.lines or (report.data,):
-        out.write(one_line(line) + "\n")
+    out.write(json.dumps(made(report.data), indent=2) + "\n")
 
 
 def one_line(value: object) -> str:

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 
+from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.fields import Value
 from tlsinspect.fields.basis import Basis
@@ -19,7 +20,8 @@ from tlsinspect.model.frame import Endpoint, Missing
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.render.json import one_line
 from tlsinspect.report import objects
-from tlsinspect.report.objects import LISTS, MESSAGES, PLACES, Place, json_value
+from tlsinspect.report.blocks import Report
+from tlsinspect.report.objects import LISTS, MESSAGES, PLACES, Place, Shown, json_value, made
 from tlsinspect.sessions import HandshakeName, Source
 
 MOST_KEPT = 4096  # values of bases; the pieces of a ClientHello are three or four thousand characters
@@ -110,6 +112,13 @@ class Layout:
         return itemgetter(*[before[section] + number for section, number in order])
 
 
+def render(report: Report, out: TextIO, *, width: int | None = None) -> None:
+    """Writes one object a line.  A report without lines is one line.  JSON has no width."""
+    lines = Lines()
+    for each in report.lines or (report.data,):
+        out.write((lines.line(each.case, each.diagnosis) if isinstance(each, Shown) else one_line(made(each))) + "\n")
+
+
 class Lines:
     """Writes handshakes as lines.
 
@@ -120,8 +129,8 @@ class Lines:
         self._layouts: dict[tuple[bool, ...], Layout] = {}
         self._since = 0  # how many were kept since they were freed
 
-    def line(self, case: Case) -> str:
-        """The handshake as one_line(handshake_object(case)) writes it."""
+    def line(self, case: Case, diagnosis: Diagnosis | None = None) -> str:
+        """The handshake, and what explains it, as one_line(Shown(case, diagnosis).object()) writes them."""
         handshake = case.handshake
         absent = tuple([isinstance(read(handshake), Missing) for read in READ_MESSAGES])
         layout = self._layouts.get(absent)
@@ -137,8 +146,9 @@ class Lines:
                     self._keep(section, key, pieces)
             texts += pieces
         missing = "".join(layout.missing(texts))[1:]  # without the first comma
+        explained = "" if diagnosis is None else f",{one_line(objects.explanation_object(diagnosis))[1:-1]}"
         defects = [objects.defect_object(defect) for defect in handshake.defects]
-        tail = f'"missing":{{{missing}}},"defects":{one_line(defects) if defects else "[]"}}}'
+        tail = f'"missing":{{{missing}}},"defects":{one_line(defects) if defects else "[]"}{explained}}}'
         return f"{''.join(layout.body(texts))},{tail}"
 
     @property

@@ -72,5 +72,5 @@ class Report:
 
     title: str
     blocks: tuple[Block, ...]
-    data: object = None  # what the JSON renderer prints
-    lines: tuple[object, ...] = ()  # what the JSON Lines renderer prints, one object a line
+    data: object = None  # what the JSON renderer prints; objects.made of it
+    lines: tuple[object, ...] = ()  # what the JSON Lines renderer prints, one object a line; likewise

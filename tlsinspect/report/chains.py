@@ -16,7 +16,7 @@ from tlsinspect.model.message import Certificate, CertificateMessage
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.listing import counted, nothing_text
-from tlsinspect.report.objects import captures_object, handshake_object
+from tlsinspect.report.objects import Listed, Shown
 
 COLUMNS = ("Side", "Place", "Subject", "Issuer", "Names", "Valid (UTC)", "Key", "Signature", "SHA-256")
 KEEP = ("Side", "Place", "Subject", "Issuer", "Valid (UTC)", "Names")
@@ -33,12 +33,12 @@ def chains(captures: Sequence[str], cases: Sequence[Case]) -> Report:
             f"{words.handshake_text(handshake, names)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
         )
         blocks += [Prose("; ".join(absent_texts(case, names)), "faint", heading), *chain_tables(case)]
-    handshakes = [handshake_object(case) for case in cases]
+    shown = tuple(map(Shown, cases))
     return Report(
         title=f"Certificates of {counted(len(cases), 'handshake')} in {', '.join(captures)}",
         blocks=tuple(blocks),
-        data=captures_object(tuple(captures), handshakes),
-        lines=tuple(handshakes),
+        data=Listed(tuple(captures), shown),
+        lines=shown,
     )
 
 

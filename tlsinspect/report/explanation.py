@@ -14,7 +14,7 @@ from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.findings import blind_text, finding_blocks, software_text
 from tlsinspect.report.listing import counted, nothing_text
 from tlsinspect.report.messages import last_message, message_name
-from tlsinspect.report.objects import captures_object, explained_object
+from tlsinspect.report.objects import Listed, Shown
 
 HOW_ENDED = {
     EndingKind.ALERT: "sent the fatal alert",
@@ -26,7 +26,7 @@ HOW_ENDED = {
 
 def explanation(captures: Sequence[str], explained: Sequence[tuple[Case, Diagnosis]]) -> Report:
     """Every handshake with its findings; of several, those without a warning are rows of one table."""
-    objects = [explained_object(case, diagnosis) for case, diagnosis in explained]
+    shown = tuple(Shown(case, diagnosis) for case, diagnosis in explained)
     several = len(explained) > 1
     healthy = [case for case, diagnosis in explained if several and not matters(diagnosis)]
     blocks: list[Block] = [] if explained else [Prose(nothing_text(captures))]
@@ -41,8 +41,8 @@ def explanation(captures: Sequence[str], explained: Sequence[tuple[Case, Diagnos
     return Report(
         title=f"What happened in {', '.join(captures)}",
         blocks=tuple(blocks),
-        data=captures_object(tuple(captures), objects),
-        lines=tuple(objects),
+        data=Listed(tuple(captures), shown),
+        lines=shown,
     )
 
 

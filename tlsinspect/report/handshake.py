@@ -12,7 +12,7 @@ from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.chains import chain_tables
 from tlsinspect.report.explanation import happened_text
 from tlsinspect.report.messages import message_detail, message_name
-from tlsinspect.report.objects import captures_object, handshake_object
+from tlsinspect.report.objects import Listed, Shown
 
 MOST_MESSAGES = 200
 
@@ -20,12 +20,11 @@ MOST_MESSAGES = 200
 def handshake_report(captures: Sequence[str], case: Case) -> Report:
     """What happened, every field of the catalogue, the messages, the certificates and the defects."""
     handshake = case.handshake
-    data = handshake_object(case)
     return Report(
         title=f"{words.handshake_text(handshake)}  {words.peers_text(handshake)}  {words.named_text(handshake)}",
         blocks=tuple(blocks(case)),
-        data=captures_object(tuple(captures), [data]),
-        lines=(data,),
+        data=Listed(tuple(captures), (Shown(case),)),
+        lines=(Shown(case),),
     )
 
 

@@ -11,7 +11,7 @@ from tlsinspect.model.message import Certificate
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Node, Prose, Report, Tree
 from tlsinspect.report.listing import counted
-from tlsinspect.report.objects import captures_object, handshake_object
+from tlsinspect.report.objects import Listed, Shown
 from tlsinspect.sessions import Origin
 
 
@@ -37,12 +37,12 @@ def lineage(captures: Sequence[str], cases: Sequence[Case]) -> Report:
         blocks.append(
             Prose(f"{counted(unused, 'other handshake')} with a session of its own that no other took up.", "faint")
         )
-    handshakes = [handshake_object(case) for case in cases]
+    shown = tuple(map(Shown, cases))
     return Report(
         title=f"Sessions in {', '.join(captures)}",
         blocks=tuple(blocks),
-        data=captures_object(tuple(captures), handshakes),
-        lines=tuple(handshakes),
+        data=Listed(tuple(captures), shown),
+        lines=shown,
     )
 
 

@@ -8,7 +8,7 @@ from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.frame import Missing
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Cell, Prose, Report, Table
-from tlsinspect.report.objects import captures_object, handshake_object
+from tlsinspect.report.objects import Listed, Shown
 
 COLUMNS = (
     "#",
@@ -35,13 +35,13 @@ def handshake_list(captures: Sequence[str], cases: Sequence[Case]) -> Report:
     rows = tuple(
         (Cell(words.capture_text(case.handshake, names)), *row(case, names)) if several else row(case) for case in cases
     )
-    handshakes = [handshake_object(case) for case in cases]
+    shown = tuple(map(Shown, cases))
     table = Table(columns, rows, keep=FIRST, firm=4)
     return Report(
         title=f"{counted(len(cases), 'handshake')} in {', '.join(captures)}",
         blocks=(table,) if cases else (Prose(nothing_text(captures)),),
-        data=captures_object(tuple(captures), handshakes),
-        lines=tuple(handshakes),
+        data=Listed(tuple(captures), shown),
+        lines=shown,
     )
 
 

@@ -6,6 +6,7 @@ A value that is missing is null, and "missing" says why, by path.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
@@ -63,9 +64,35 @@ def place_of(field: Field) -> Place:
 PLACES = tuple(place_of(field) for field in FIELDS if field.path not in OBJECTS)
 
 
-def captures_object(captures: tuple[str, ...], handshakes: list[dict[str, object]]) -> dict[str, object]:
-    """What `show` and `explain` print as JSON."""
-    return {"schema": SCHEMA, "captures": list(captures), "handshakes": handshakes}
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A handshake in a report, with what explains it: its object is made when JSON is printed, which is seldom."""
+
+    case: Case
+    diagnosis: Diagnosis | None = None
+
+    def object(self) -> dict[str, object]:
+        """H of the contract."""
+        handshake = handshake_object(self.case)
+        return handshake if self.diagnosis is None else {**handshake, **explanation_object(self.diagnosis)}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What `show` and `explain` print as JSON, likewise."""
+
+    captures: tuple[str, ...]
+    handshakes: tuple[Shown, ...]
+
+    def object(self) -> dict[str, object]:
+        """The object that the schema describes."""
+        handshakes = [each.object() for each in self.handshakes]
+        return {"schema": SCHEMA, "captures": list(self.captures), "handshakes": handshakes}
+
+
+def made(value: object) -> object:
+    """A value for JSON, made now if it was put off."""
+    return value.object() if isinstance(value, Shown | Listed) else value
 
 
 def handshake_object(case: Case) -> dict[str, object]:
@@ -183,10 +210,9 @@ def defect_object(defect: Defect) -> dict[str, object]:
 # -- findings and differences ---------------------------------------------------------------------------------------
 
 
-def explained_object(case: Case, diagnosis: Diagnosis) -> dict[str, object]:
-    """A handshake with what explains it."""
+def explanation_object(diagnosis: Diagnosis) -> dict[str, object]:
+    """What explains a handshake: the last keys of its object."""
     return {
-        **handshake_object(case),
         "findings": [finding_object(each) for each in diagnosis.findings],
         "not_assessable": [blind_object(cause, paths) for cause, paths in diagnosis.not_assessed],
     }
