@@ -18,7 +18,7 @@ from tlsinspect.tls.extensions import SERVER_NAME
 
 ROWS = Table(COLUMNS, (), keep=FIRST, firm=4)
 # What the cells of COLUMNS usually take; a longer one is wrapped.
-USUAL_WIDTHS = (5, 12, 21, 21, 26, 7, 28, 20, 20, 14, 32)
+USUAL_WIDTHS = (5, 12, 21, 21, 26, 7, 28, 18, 18, 12, 30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,10 @@ def is_under_way(conversation: Conversation) -> bool:
 
 
 def under_way_text(conversation: Conversation, now_ns: int) -> str:
-    """Such as "#7  10.0.0.1:40312 → 10.0.0.2:443  shop.example  waits 1.2 s after the ClientHello"."""
+    """Such as "#7  waits 1.2 s after the ClientHello  shop.example  10.0.0.1:40312 → 10.0.0.2:443".
+
+    What matters most comes first: a narrow screen cuts the rest.
+    """
     ends = endpoints(conversation.key)
     client, server = ends if conversation.client != 1 else ends[::-1]
     events = conversation.connection.events if conversation.connection is not None else []
@@ -97,4 +100,4 @@ def under_way_text(conversation: Conversation, now_ns: int) -> str:
     shown = "no server name" if name is Missing.NOT_SENT else words.value_text(name)
     after = message_name(events[-1].message) if events else "dialogue before TLS"
     waits = words.duration_text(max(now_ns - conversation.last_ns, 0))
-    return f"#{conversation.number}  {client} → {server}  {shown}  waits {waits} after the {after}"
+    return f"#{conversation.number}  waits {waits} after the {after}  {shown}  {client} → {server}"
