@@ -104,6 +104,17 @@ LOG_KEYS: tuple[Fix, ...] = (
         "Or preload a library that sets a key log callback in OpenSSL.",
         "LD_PRELOAD=./keylog.so SSLKEYLOGFILE=keys.log nginx",
     ),
+    Fix(
+        "nginx",
+        "Or have OpenSSL log them, where it is 3.5 or later and built with enable-sslkeylog, as that of RHEL 10.",
+        "SSLKEYLOGFILE=keys.log nginx",
+    ),
+    Fix(
+        "mitmproxy",
+        "Or put a debugging proxy in between: it shows the client's certificate, and logs the keys of both sides.",
+        "SSLKEYLOGFILE=keys.log mitmdump --mode reverse:https://ADDRESS:443 --set client_certs=CERT-AND-KEY.pem",
+        Side.CLIENT,
+    ),
 )
 
 # Without keys: a handshake whose certificates can be read.

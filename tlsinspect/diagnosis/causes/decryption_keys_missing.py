@@ -16,8 +16,12 @@ in clear even then. TLS 1.2: all of the handshake is in clear.
 
 Log the keys on either side (`SSLKEYLOGFILE`) and give them with `--keylog FILE`, or try once with TLS 1.2. One side is
 enough, and it need not be the one that refused. Programs that use OpenSSL and have no key log of their own, such as
-nginx as it is commonly built, take one from a preloaded library that sets SSL_CTX_set_keylog_callback, or from OpenSSL
-itself where that is 3.5 or later and was built with `enable-sslkeylog`.
+nginx, take one from a preloaded library that sets SSL_CTX_set_keylog_callback, or from OpenSSL itself where that is 3.5
+or later and was built with `enable-sslkeylog`: RHEL 10 builds it so, Debian 13 does not, and
+`strings libssl.so.3 | grep SSLKEYLOGFILE` tells. The directives ssl_key_log and proxy_ssl_key_log are in NGINX Plus
+alone; nginx takes them for unknown. A debugging proxy in between does as well: mitmproxy logs the secrets of TLS 1.3,
+sslsplit 0.5 those of TLS 1.2 alone. A connection whose ClientHello is not in the capture stays hidden in any case, as
+the secrets are found by its random.
 
 ## What it is not
 
