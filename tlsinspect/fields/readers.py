@@ -6,6 +6,7 @@ Each gives what JSON can hold, or the Missing that says why there is no value.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import lru_cache
 
 from tlsinspect import registry
@@ -199,14 +200,20 @@ def certificate_object(certificate: Certificate) -> dict[str, Value]:
         "subject": certificate.subject,
         "issuer": certificate.issuer,
         "serial_number": certificate.serial_number,
-        "not_before": certificate.not_before and certificate.not_before.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "not_after": certificate.not_after and certificate.not_after.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "not_before": certificate.not_before and utc_text(certificate.not_before),
+        "not_after": certificate.not_after and utc_text(certificate.not_after),
         "subject_alt_names": certificate.subject_alt_names,
         "public_key": certificate.public_key,
         "signature_algorithm": certificate.signature_algorithm,
         "sha256": certificate.sha256,
         "self_signed": certificate.self_signed,
+        "defects": certificate.defects,
     }
+
+
+def utc_text(moment: datetime) -> str:
+    """RFC 3339; the year has four digits, whatever it is."""
+    return f"{moment:%Y-%m-%dT%H:%M:%SZ}".rjust(20, "0")
 
 
 @lru_cache(maxsize=4096)  # as many as decode_certificate keeps

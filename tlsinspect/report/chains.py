@@ -33,6 +33,7 @@ def chains(captures: Sequence[str], cases: Sequence[Case]) -> Report:
             f"{words.handshake_text(handshake, names)}  {words.peers_text(handshake)}  {words.named_text(handshake)}"
         )
         blocks += [Prose("; ".join(absent_texts(case, names)), "faint", heading), *chain_tables(case)]
+        blocks += [Prose(text, "warn") for text in defect_texts(case)]
     shown = tuple(map(Shown, cases))
     return Report(
         title=f"Certificates of {counted(len(cases), 'handshake')} in {', '.join(captures)}",
@@ -61,6 +62,16 @@ def absent_texts(case: Case, names: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: {words.MISSING[message]}"
         elif not message.entries:
             yield f"{name}: an empty Certificate was sent"
+
+
+def defect_texts(case: Case) -> Iterator[str]:
+    """What is wrong with each certificate, as far as it departs from RFC 5280."""
+    for side, message in sides(case.handshake):
+        found = certificates(message)
+        for place, certificate in enumerate(() if isinstance(found, Missing) else found):
+            if certificate.defects:
+                whose = "The leaf" if not place else f"Certificate {place}"
+                yield f"{whose} of the {side.value}: {' '.join(certificate.defects)}"
 
 
 def chain_tables(case: Case) -> Iterator[Table]:

@@ -170,7 +170,7 @@ def certificate_schema() -> Schema:
     """X of the contract."""
     texts = dict.fromkeys(("subject", "issuer", "serial_number", "public_key", "signature_algorithm", "sha256"), STRING)
     times = dict.fromkeys(("not_before", "not_after"), nullable({"type": "string", "format": "date-time"}))
-    return closed({**texts, **times, "subject_alt_names": STRINGS, "self_signed": BOOLEAN})
+    return closed({**texts, **times, "subject_alt_names": STRINGS, "self_signed": BOOLEAN, "defects": STRINGS})
 
 
 def finding_schema() -> Schema:

@@ -101,7 +101,9 @@ def certificate_parts(der: bytes) -> Parts:
         certificate = Cursor(expect(read_element(outer, "Certificate"), SEQUENCE, "Certificate"))
         tbs = Cursor(expect(read_element(certificate, "tbsCertificate"), SEQUENCE, "tbsCertificate"))
         first = read_element(tbs, "version or serialNumber")
-        elements["serialNumber"] = first if first.tag != VERSION else read_element(tbs, "serialNumber")
+        if first.tag == VERSION:
+            elements["version"], first = first, read_element(tbs, "serialNumber")
+        elements["serialNumber"] = first
         for name in ("signature", "issuer", "validity", "subject", "subjectPublicKeyInfo"):
             elements[name] = read_element(tbs, name)
             expect(elements[name], SEQUENCE, name)
@@ -123,6 +125,8 @@ def integer(element: Element) -> int:
 @lru_cache(maxsize=1024)
 def object_identifier(content: bytes) -> str:
     """An OBJECT IDENTIFIER in dotted form.  X.690 section 8.19.  Raises Malformed."""
+    if not content or content[-1] & 0x80 or len(content) > 64:
+        raise Malformed(f"an object identifier of {len(content)} octets does not end", 0)
     arcs: list[int] = []
     arc = 0
     for octet in content:
@@ -130,8 +134,6 @@ def object_identifier(content: bytes) -> str:
         if not octet & 0x80:
             arcs.append(arc)
             arc = 0
-    if not arcs or content[-1] & 0x80 or len(content) > 64:
-        raise Malformed(f"an object identifier of {len(content)} octets does not end", 0)
     first = min(arcs[0] // 40, 2)
     return ".".join(str(number) for number in (first, arcs[0] - 40 * first, *arcs[1:]))
 
@@ -139,7 +141,9 @@ def object_identifier(content: bytes) -> str:
 def algorithm(element: Element) -> str:
     """The dotted identifier of an AlgorithmIdentifier, or of the one at the start of a SubjectPublicKeyInfo."""
     inner = read_element(Cursor(element.content), "AlgorithmIdentifier")
-    return algorithm(inner) if inner.tag == SEQUENCE else object_identifier(inner.content)
+    if inner.tag == SEQUENCE:
+        inner = read_element(Cursor(inner.content), "algorithm")
+    return object_identifier(expect(inner, OBJECT_IDENTIFIER, "algorithm"))
 
 
 def time(element: Element) -> datetime:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+import re
 import warnings
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,7 +27,12 @@ from tlsinspect.tls.der import (
     read_element,
     time,
 )
-from tlsinspect.tls.x509_extensions import CertificateExtensions, decode_certificate_extensions
+from tlsinspect.tls.x509_extensions import (
+    NO_NAMES,
+    REPEATED,
+    CertificateExtensions,
+    decode_certificate_extensions,
+)
 from tlsinspect.wire import Cursor, Malformed
 
 if TYPE_CHECKING:  # for types alone: the package takes longer to import than most captures to read
@@ -70,6 +77,27 @@ _KEYS = {
     "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
     "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
 }
+# Departures from RFC 5280 after which all can still be read: the defects of certificates that people do use.
+VERSION_3 = b"\x02\x01\x02"
+NO_HOST = re.compile(r"[^-.*_0-9A-Za-z]|^$")  # in a dNSName, which has A-labels for other letters
+SERIAL_NOT_POSITIVE = "The serial number is not positive (RFC 5280 section 4.1.2.2)."
+SERIAL_TOO_LONG = "The serial number has more than 20 octets (RFC 5280 section 4.1.2.2)."
+EXTENSIONS_TOO_EARLY = "There are extensions, and the version is not 3 (RFC 5280 section 4.1.2.1)."
+NEVER_VALID = "It ends before it begins: notAfter is earlier than notBefore."
+NAME_OF_NO_HOST = "A dNSName is no name of a host: it is empty, or holds other octets than letters, digits, - and dots."
+DEPARTURES = frozenset(
+    (
+        SERIAL_NOT_POSITIVE,
+        SERIAL_TOO_LONG,
+        EXTENSIONS_TOO_EARLY,
+        NEVER_VALID,
+        NAME_OF_NO_HOST,
+        NO_NAMES,
+        REPEATED,
+    )
+)
+MOST_REASON = 200  # characters of what is wrong; some quote octets of the certificate
+
 _CURVES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
 
 
@@ -93,6 +121,7 @@ def decode_certificate(der: bytes) -> Certificate:
     extensions = decode_certificate_extensions(block.content, defects) if block else CertificateExtensions()
     if signature == "RSASSA-PSS" and library is not None:
         signature_hash = _pss_hash(library)
+    defects += _departures(elements, not_before, not_after, extensions)
     self_issued = subject is not None and issuer is not None and subject.der == issuer.der
     return Certificate(
         der=der,
@@ -130,7 +159,7 @@ def matches_host(certificate: Certificate, host: str) -> bool | None:
     A subject without subjectAltName is for nobody: the common name does not count.  RFC 9525 section 6.
     """
     host = host.strip().removeprefix("[").removesuffix("]").removesuffix(".").lower()
-    if not certificate.subject_alt_names and certificate.defects:
+    if not certificate.subject_alt_names and not DEPARTURES.issuperset(certificate.defects):
         return None
     try:
         address = ipaddress.ip_address(host)
@@ -156,6 +185,27 @@ def _a_labels(host: str) -> str:
         return host
 
 
+def _departures(
+    elements: Mapping[str, Element],
+    not_before: datetime | None,
+    not_after: datetime | None,
+    extensions: CertificateExtensions,
+) -> Iterator[str]:
+    """Where a certificate that can be read departs from RFC 5280."""
+    serial = elements.get("serialNumber")
+    if serial is not None and integer(serial) <= 0:
+        yield SERIAL_NOT_POSITIVE
+    if serial is not None and len(serial.content) > 20:
+        yield SERIAL_TOO_LONG
+    version = elements.get("version")
+    if "extensions" in elements and (version is None or version.content != VERSION_3):
+        yield EXTENSIONS_TOO_EARLY
+    if not_before is not None and not_after is not None and not_after < not_before:
+        yield NEVER_VALID
+    if any(NO_HOST.search(name) for name in extensions.dns_names):
+        yield NAME_OF_NO_HOST
+
+
 def _validity(validity: Element | None, defects: list[str]) -> tuple[datetime | None, datetime | None]:
     if validity is None:
         return None, None
@@ -166,7 +216,7 @@ def _validity(validity: Element | None, defects: list[str]) -> tuple[datetime | 
             times.append(time(read_element(octets, name)))
         except (Malformed, ValueError, OverflowError) as error:
             times.append(None)
-            defects.append(f"{name} cannot be read: {error}.")
+            defects.append(f"{name} cannot be read: {_reason(error)}.")
     return times[0], times[1]
 
 
@@ -259,4 +309,4 @@ def _is_own_signature(library: x509.Certificate, extensions: CertificateExtensio
 
 
 def _reason(error: Exception) -> str:
-    return str(error).rstrip(".").replace("\n", " ") or type(error).__name__
+    return str(error)[:MOST_REASON].rstrip(".").replace("\n", " ") or type(error).__name__

@@ -48,6 +48,12 @@ _EXTENDED_KEY_USAGES = {
 }
 
 
+# Departures from RFC 5280 that leave everything readable.
+REPEATED = "An extension stands in it more than once (RFC 5280 section 4.2); the first one counts here."
+NO_NAMES = "The extension subjectAltName holds no name (RFC 5280 section 4.2.1.6)."
+MOST_EXTENSIONS = 256  # of one certificate; real ones have about ten
+
+
 class CertificateExtensions(NamedTuple):
     """The extensions that matter to TLS; the meanings are those of model.message.Certificate."""
 
@@ -64,11 +70,18 @@ class CertificateExtensions(NamedTuple):
 def decode_certificate_extensions(content: bytes, defects: list[str]) -> CertificateExtensions:
     """The extensions in the content of the [3] of TBSCertificate; what cannot be read is added to *defects*."""
     found = CertificateExtensions()
+    seen: set[str] = set()
     try:
         extensions = Cursor(expect(read_element(Cursor(content), "extensions"), SEQUENCE, "extensions"))
         while len(extensions):
             extension = Cursor(expect(read_element(extensions, "Extension"), SEQUENCE, "Extension"))
             kind = object_identifier(expect(read_element(extension, "extnID"), OBJECT_IDENTIFIER, "extnID"))
+            if kind in seen:
+                defects += [REPEATED] if REPEATED not in defects else []
+                continue
+            seen.add(kind)
+            if len(seen) > MOST_EXTENSIONS:
+                raise Malformed(f"there are more than {MOST_EXTENSIONS}", extensions.offset)
             value = read_element(extension, "extnValue")
             if value.tag == BOOLEAN:  # critical
                 value = read_element(extension, "extnValue")
@@ -79,6 +92,9 @@ def decode_certificate_extensions(content: bytes, defects: list[str]) -> Certifi
                     found = decode(found, Cursor(expect(value, OCTET_STRING, name)))
                 except Malformed as error:
                     defects.append(f"The extension {name} cannot be read: {error}.")
+                else:
+                    if decode is _subject_alt_name and not found.subject_alt_names:
+                        defects.append(NO_NAMES)
     except Malformed as error:
         defects.append(f"The extensions cannot be read to their end: {error}.")
     return found
