@@ -47,9 +47,7 @@ def algorithm(identifier: bytes, *parameters: bytes) -> bytes:
     return element(SEQUENCE, element(OID, identifier), *parameters)
 
 
-def validity(
-    not_before: bytes = b"200101000000Z", not_after: bytes = b"400101000000Z", *, tag: int = UTC_TIME
-) -> bytes:
+def validity(begin: bytes = b"200101000000Z", end: bytes = b"400101000000Z", *, tag: int = UTC_TIME) -> bytes:
     """A Validity."""
     return element(SEQUENCE, element(tag, begin), element(tag, end))
 

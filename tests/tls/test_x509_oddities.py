@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from fuzzing.views import rendered
 from tests.support import der, hostile
 from tests.support.der import certificate, dns, element
 from tlsinspect.diagnosis.causes import CAUSES
@@ -149,7 +150,7 @@ def objects_of(odd: bytes) -> dict[str, object]:
     diagnose(case, CAUSES)
     handshake_report(("odd.pcap",), case)
     report = chains(("odd.pcap",), [case])
-    found: dict[str, object] = json.loads(json.dumps(report.lines[0]))
+    found: dict[str, object] = json.loads(rendered(report, "jsonl"))
     return found
 
 
