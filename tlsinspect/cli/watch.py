@@ -18,7 +18,7 @@ from tlsinspect.cli.own import OwnConnections
 from tlsinspect.cli.reading import say
 from tlsinspect.conversation import Conversation
 from tlsinspect.excerpt import Excerpt
-from tlsinspect.inspector import Inspector
+from tlsinspect.inspector import Inspector, Limits
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
 from tlsinspect.model.handshake import Handshake
@@ -66,6 +66,7 @@ class Watch:
         tick: Callable[[], None],
         own: OwnConnections | None = None,
         over: Callable[[], bool] | None = None,
+        limits: Limits | None = None,
     ) -> None:
         self.stopping = False  # set it to end the watch, from a signal too
         self._capture = capture
@@ -82,7 +83,7 @@ class Watch:
         self._keys_due_ns = 0
         self._wait_seconds = WAIT_SECONDS if own is None else OWNERS_SECONDS
         self._hold_ns = HOLD_NS if keylogs or own is not None else 0
-        self._inspector = Inspector(name, secrets=secrets, http=http)
+        self._inspector = Inspector(name, secrets=secrets, http=http, limits=limits)
         self._excerpt = Excerpt() if plan.handshakes_only else None
         # What has to be known of a frame before it is recorded is known once the inspector has seen it.
         self._late = bool(keylogs) or plan.handshakes_only or own is not None
