@@ -176,7 +176,8 @@ class Flows:
     def _schedule(self, conversation: Conversation, due_ns: int) -> None:
         conversation.scheduled_ns = due_ns
         heapq.heappush(self._due, (due_ns, conversation.number))
-        self.next_due_ns = self._due[0][0]
+        crowded = len(self._table) // 2 > self._limits.most_flows
+        self.next_due_ns = -NEVER if crowded else self._due[0][0]
 
     def _finish(self, conversation: Conversation) -> None:
         done = Done(conversation)

@@ -10,6 +10,10 @@ from tlsinspect.capture.window import CHUNK_OCTETS, SourceError
 # zstd frames that ask for a larger window are refused: `zstd --long=27` is the largest that zstd opens unasked.
 ZSTD_WINDOW_OCTETS = 1 << 27
 
+# What expands further than this is no capture: those of all zeros come near it, real ones to about a tenth.
+MOST_EXPANSION = 250  # times the compressed octets
+UNQUESTIONED_OCTETS = 256 << 20  # decompressed, before anybody asks how far they expanded
+
 
 class Compression(NamedTuple):
     """A way to compress a capture."""
@@ -22,6 +26,26 @@ class Compression(NamedTuple):
 def compression_of(head: bytes) -> Compression | None:
     """The compression that a stream beginning with *head* is in, or None."""
     return next((compression for compression in COMPRESSIONS if head.startswith(compression.magic)), None)
+
+
+def decompressed(compression: Compression, chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The decompressed octets of a stream, until they are too many for what they came from."""
+    taken = given = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal taken
+        for chunk in chunks:
+            taken += len(chunk)
+            yield chunk
+
+    for octets in compression.decompress(counted()):
+        given += len(octets)
+        if given > UNQUESTIONED_OCTETS and given > MOST_EXPANSION * taken:
+            raise SourceError(
+                f"The {compression.name} data expands to more than {MOST_EXPANSION} times its size "
+                f"({taken:,} octets to {given:,}); decompress it first if it shall be read all the same."
+            )
+        yield octets
 
 
 def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:

@@ -12,7 +12,7 @@ from itertools import chain
 from types import TracebackType
 from typing import BinaryIO
 
-from tlsinspect.capture.compression import compression_of
+from tlsinspect.capture.compression import compression_of, decompressed
 from tlsinspect.capture.embedded import key_logs_in
 from tlsinspect.capture.pcap import VARIANTS, pcap_frames
 from tlsinspect.capture.pcapng import pcapng_frames
@@ -122,7 +122,7 @@ class Capture:
         within = ""
         if compression := compression_of(head):
             compressed = chain([head], self._window.rest())
-            self._window = Window(compression.decompress(compressed), self._label, self.defects, self.key_logs)
+            self._window = Window(decompressed(compression, compressed), self._label, self.defects, self.key_logs)
             head = self._window.advance(0, HEAD_OCTETS)
             within = f" inside its {compression.name} data"
         for magic, read_frames in FORMATS.items():

@@ -25,6 +25,10 @@ TLS_1_2 = 0x0303
 TLS_1_3 = 0x0304
 ZLIB, BROTLI, ZSTD = 1, 2, 3  # CertificateCompressionAlgorithm, RFC 8879 section 7.3
 LARGEST_UNCOMPRESSED = 2**20  # octets; a longer chain is not decompressed
+MOST_EXPANSION = 64  # times its compressed size; keys and signatures hardly compress, so chains reach about three
+LEAST_COMPRESSED = 64  # octets; fewer are nothing that could cost anything
+MOST_CERTIFICATES = 256  # of one chain; real ones have up to ten
+ZSTD_WINDOW_OCTETS = 1 << 23  # RFC 8878 section 3.1.1.1.2 has decoders take eight megabytes
 MOST_KEPT, LARGEST_KEPT = 256, 1 << 14  # messages, and octets of each; a chain has 2 to 6 KiB
 OCSP_MULTI = 2  # CertificateStatusType, RFC 6961 section 2.2
 
@@ -80,6 +84,8 @@ def decode_certificate(body: Cursor, *, version: int, where: str) -> Certificate
     block = Cursor(body.take(min(size, len(body)), "certificate_list"))
     try:
         while len(block):
+            if len(entries) == MOST_CERTIFICATES:
+                raise Malformed(f"more than {MOST_CERTIFICATES} certificates are not read", block.offset)
             der = block.vector(3, "cert_data").rest()
             extensions, problem = decode_extension_block(block, CERTIFICATE) if with_extensions else ((), None)
             entries.append(CertificateEntry(der, extensions))
@@ -105,6 +111,8 @@ def decode_compressed_certificate(body: Cursor, *, version: int, where: str) -> 
     start = compressed.offset
     if size > LARGEST_UNCOMPRESSED:
         raise Malformed(f"uncompressed_length is {size} octets, more than {LARGEST_UNCOMPRESSED} are not read", 2)
+    if size > MOST_EXPANSION * max(len(compressed), LEAST_COMPRESSED):
+        raise Malformed(f"uncompressed_length is {size} octets, more than {MOST_EXPANSION} times those that came", 2)
     decompress = DECOMPRESSORS.get(algorithm)
     if decompress is None:
         raise Malformed(f"algorithm {algorithm} is none of zlib (1), brotli (2) and zstd (3)", 0)
@@ -144,7 +152,7 @@ def _zstd(octets: bytes, limit: int) -> bytes | None:
     import zstandard
 
     try:
-        return zstandard.ZstdDecompressor().stream_reader(octets).read(limit)
+        return zstandard.ZstdDecompressor(max_window_size=ZSTD_WINDOW_OCTETS).stream_reader(octets).read(limit)
     except zstandard.ZstdError:
         return None
 
