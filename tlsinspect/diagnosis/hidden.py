@@ -8,8 +8,8 @@ Facts, each from captures of real programs:
 - An empty Certificate has 8 octets (4 of header, 1 of request context length, 3 of list length), a Finished 4 and
   the length of the hash.  A record adds the content type and the tag, 16 octets but for the CCM_8 suites: 25 and 53
   with SHA-256, 25 and 69 with SHA-384 (RFC 8446 section 5.2).
-- JSSE pads each record with 16 zeros.  NSS puts the whole flight into one record.  OpenSSL, BoringSSL, Go, GnuTLS and
-  rustls write a record for each message and pad nothing.
+- JSSE pads each record with 16 zeros.  BoringSSL, NSS and rustls 0.23 put the whole flight into one record.  OpenSSL,
+  Go, GnuTLS, s2n-tls, wolfSSL, Erlang, Bouncy Castle and rustls 0.20 write a record for each message and pad nothing.
 - JSSE sends each message in a segment of its own, so that OpenSSL and Go refuse its empty Certificate before they have
   its Finished.
 
@@ -54,6 +54,7 @@ class HiddenFlight:
     sizes: tuple[int, ...]  # octets of the records that it consists of
     frames: tuple[int, ...]  # the frames that carried them
 
+    count: int  # of the records of the whole flight, of which *sizes* may be the first alone
     whole: bool = True  # False for an empty Certificate without a Finished, refused before that came
 
     @property
@@ -79,11 +80,13 @@ def client_flight(handshake: Handshake) -> HiddenFlight | None:
     sizes = encrypted_records(handshake, Side.CLIENT)
     for kind, expected in expectations(handshake.server_hello):
         if sizes[: len(expected)] == expected:
-            return HiddenFlight(kind, expected, frames_of(records[: len(expected)]))
+            return HiddenFlight(kind, expected, frames_of(records[: len(expected)]), len(expected))
     if len(sizes) == 1 and sizes[0] in empty_sizes(handshake.server_hello):
-        return HiddenFlight(ClientFlight.EMPTY_CERTIFICATE, sizes, frames_of(records), whole=False)
+        return HiddenFlight(ClientFlight.EMPTY_CERTIFICATE, sizes, frames_of(records), 1, whole=False)
     if sizes and sizes[0] >= SMALLEST_CERTIFICATE_RECORD:
-        return HiddenFlight(ClientFlight.CERTIFICATE, sizes[:1], frames_of(records[:1]))
+        finished = tuple(flight[0] for kind, flight in expectations(handshake.server_hello) if len(flight) == 1)
+        count = 3 if len(sizes) >= 3 and sizes[2] in finished else 1  # BoringSSL and rustls put all into one record
+        return HiddenFlight(ClientFlight.CERTIFICATE, sizes[:1], frames_of(records[:1]), count)
     return None
 
 

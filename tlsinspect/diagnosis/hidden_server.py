@@ -130,7 +130,7 @@ def unasked(handshake: Handshake, record: Event) -> bool:
         return False
     before = takewhile(lambda event: event is not record, handshake.events)
     sent = sum(is_record(event) and event.side is Side.CLIENT for event in before)
-    return sent <= (3 if flight.kind is ClientFlight.CERTIFICATE else len(flight.sizes))
+    return sent <= flight.count
 
 
 def offered_ticket(handshake: Handshake) -> int:
