@@ -11,7 +11,6 @@ the process above its limit of memory.  Findings go to build/fuzz/findings/mutat
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import random
 import resource
@@ -24,10 +23,10 @@ from pathlib import Path
 from types import FrameType
 
 from fuzzing.mutations import Sample, mutated, sample_of
+from fuzzing.opened import NAME, open_octets
 from fuzzing.run import FOLDER
 from fuzzing.seeds import PLACES, captures_in, key_logs_of
-from fuzzing.views import NAME, TEXTUAL, check_text, check_views
-from tlsinspect.capture.file import Capture
+from fuzzing.views import TEXTUAL, check_text, check_views
 from tlsinspect.inspector import inspect
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.tls.keylog import Secrets
@@ -75,7 +74,7 @@ def damaged(samples: Sequence[Sample], seed: int, number: int) -> tuple[bytes, b
 def read(octets: bytes, key_log: bytes, *, formats: Sequence[str]) -> int:
     """Makes every view of a capture; how many handshakes are in it."""
     try:
-        with Capture(NAME, io.BytesIO(octets), follow=False) as capture:
+        with open_octets(octets) as capture:
             found = list(inspect(capture, name=NAME, secrets=Secrets(key_log), plain=True))
     except CaptureError as error:
         check_text(str(error))

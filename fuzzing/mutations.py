@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 import random
 import struct
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from tlsinspect.capture.file import Capture
+from fuzzing.opened import open_octets
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame
 
@@ -32,9 +31,9 @@ def sample_of(path: Path, key_log: bytes = b"") -> Sample:
     octets = path.read_bytes()
     frames: tuple[Frame, ...] = ()
     try:
-        capture = Capture(path.name, io.BytesIO(octets), follow=False)
-        frames = tuple(capture)
-        key_log = b"".join([key_log, *capture.key_logs])
+        with open_octets(octets, path.name) as capture:
+            frames = tuple(capture)
+            key_log = b"".join([key_log, *capture.key_logs])
     except CaptureError:
         pass  # it is damaged as it is: a sample of octets alone
     return Sample(path.name, octets, frames, key_log)

@@ -6,15 +6,15 @@ AssertionError about a property among it, is a finding.
 
 from __future__ import annotations
 
-import io
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from fuzzing.opened import NAME, open_octets
 from fuzzing.pieces import Piece, decode_pieces, split_key_log
-from fuzzing.views import NAME, TEXTUAL, check_text, check_views
+from fuzzing.views import TEXTUAL, check_text, check_views
 from tests.support.tcp import ACK, FIN, RST, SYN, Wire
 from tlsinspect.capture.file import Capture
 from tlsinspect.dtls.connection import Connection as DtlsConnection
@@ -61,13 +61,13 @@ class Target:
 
 def read_capture(data: bytes) -> None:
     """pcap, pcapng, snoop, and these compressed: frames in order, none longer than what was read."""
-    capture = Capture(NAME, io.BytesIO(data), follow=False)
     last = 0
-    for frame in capture:
-        assert frame.number > last, "frame numbers rise"
-        last = frame.number
-        if frame.number > MOST_FRAMES:
-            break
+    with open_octets(data) as capture:
+        for frame in capture:
+            assert frame.number > last, "frame numbers rise"
+            last = frame.number
+            if frame.number > MOST_FRAMES:
+                break
 
 
 def capture(data: bytes) -> None:
@@ -322,8 +322,9 @@ def dialogue(data: bytes) -> None:
 def end_to_end(data: bytes) -> None:
     """The octets of a capture, through every view and format."""
     try:
-        capture = Capture(NAME, io.BytesIO(data), follow=False)
-        found = list(inspect(_first(capture), name=NAME, secrets=Secrets(), plain=True))
+        with open_octets(data) as capture:
+            secrets = Secrets(b"".join(capture.key_logs))
+            found = list(inspect(_first(capture), name=NAME, secrets=secrets, plain=True))
     except CaptureError as error:
         check_text(str(error))
         return

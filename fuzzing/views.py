@@ -7,6 +7,7 @@ import json
 import unicodedata
 from collections.abc import Iterable, Sequence
 
+from fuzzing.opened import NAME
 from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.engine import diagnose, explain
 from tlsinspect.diagnosis.rule import Case, Meant
@@ -22,7 +23,6 @@ from tlsinspect.report.pair import pair_report
 from tlsinspect.selection import pick_pair
 from tlsinspect.sessions import Sessions
 
-NAME = "fuzzed.pcap"
 MOST_IN_FULL = 4  # handshakes that get a page of their own
 UNSAFE = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))  # categories of characters that act on a screen
 ALLOWED = frozenset("\n\t")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
 import struct
 import tracemalloc
 import zlib
@@ -15,11 +14,11 @@ import pytest
 import zstandard
 
 from fuzzing.limits import LIMITS, value_of
+from fuzzing.opened import open_octets
 from tests.support import datagrams, hostile
 from tests.support.captures import FRAMES, pcap
 from tests.support.octets import extension, vector
 from tlsinspect.capture import compression
-from tlsinspect.capture.file import Capture
 from tlsinspect.dtls.fragments import MOST_PENDING, FragmentReader, decode_fragments
 from tlsinspect.http.one import MOST_HEAD
 from tlsinspect.http.reader import MOST_EXCHANGES, HttpReader
@@ -222,7 +221,7 @@ def test_a_capture_expands_so_far_and_no_further(name: str, monkeypatch: pytest.
     monkeypatch.setattr(compression, "UNQUESTIONED_OCTETS", 1 << 20)
     monkeypatch.setattr(compression, "MOST_EXPANSION", 100)
     bomb = compress(pcap([FRAMES[0]._replace(data=bytes(200_000))] * 200))
-    capture = Capture("bomb.pcap.gz", io.BytesIO(bomb), follow=False)
+    capture = open_octets(bomb)
     frames = list(capture)
 
     assert 1 <= len(frames) < 60
@@ -231,7 +230,7 @@ def test_a_capture_expands_so_far_and_no_further(name: str, monkeypatch: pytest.
 
 def test_a_frame_is_no_longer_than_the_window() -> None:
     octets = pcap([FRAMES[0]]) + struct.pack("<IIII", 0, 0, 0x7FFFFFFF, 0x7FFFFFFF) + bytes(1000)
-    capture = Capture("long.pcap", io.BytesIO(octets), follow=False)
+    capture = open_octets(octets)
 
     assert len(list(islice(capture, 10))) == 1
     assert "2147483647" in capture.defects[0].problem.replace(",", "")

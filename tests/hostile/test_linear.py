@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Callable, Iterable
 
 import pytest
 
+from fuzzing.opened import open_octets
 from tests.support import datagrams, hostile
 from tests.support.captures import FRAMES, pcap
 from tests.support.hostile import Work
 from tests.support.octets import extension, vector
-from tlsinspect.capture.file import Capture
 from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.engine import diagnose
 from tlsinspect.diagnosis.rule import Case
@@ -52,8 +51,9 @@ def reading(octets: bytes) -> Work:
 
     def work() -> None:
         try:
-            for _ in Capture("hostile.pcap", io.BytesIO(octets), follow=False):
-                pass
+            with open_octets(octets) as capture:
+                for _ in capture:
+                    pass
         except CaptureError:
             return
 
