@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from tests.reference.exceptions import EXCEPTIONS
@@ -21,6 +22,7 @@ from tlsinspect.crosscheck.reads import READS
 from tlsinspect.fields import FIELDS
 from tlsinspect.model.errors import ReferenceUnavailable
 from tlsinspect.reference import Tshark, find_tshark, messages_of
+from tlsinspect.report.schema import schema
 
 pytestmark = pytest.mark.skipif(shutil.which("tshark") is None, reason="tshark is not installed")
 
@@ -182,6 +184,7 @@ def test_the_command_ends_with_0_where_all_agree() -> None:
     done = run(TLS_1_2, "--format", "json")
     report = json.loads(done.stdout)
 
+    jsonschema.validate(report, {**schema()["$defs"]["crosscheck"], "$defs": schema()["$defs"]})  # type: ignore[index]
     assert (done.returncode, report["summary"]["differs"], report["unmatched"]) == (0, 0, [])
     assert report["summary"]["agrees"] == sum(each["verdict"] == "agrees" for each in report["fields"]) > 20
 

@@ -44,6 +44,7 @@ TYPES: Mapping[str, Schema] = {
     "client_hello.session_ticket_length": NUMBER,
     "client_hello.psk_identity_lengths": NUMBERS,
     "server_hello.extensions": STRINGS,
+    "encrypted_extensions.extensions": STRINGS,
     "server_certificates": {"type": "array", "items": {"$ref": "#/$defs/certificate"}},
     "client_certificates": {"type": "array", "items": {"$ref": "#/$defs/certificate"}},
     "certificate_request.certificate_authorities": STRINGS,
@@ -63,16 +64,20 @@ CERTAIN = frozenset(("outcome", "history", "alerts"))
 
 def schema() -> Schema:
     """The schema of the object that `show` and `explain` print; the others are under $defs."""
+    end = end_properties()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "tlsinspect",
-        "description": "One object of show or explain. One of diff is $defs/diff, a line of jsonl is $defs/handshake.",
+        "description": "One object of show or explain, or of capture around a command. One of diff is $defs/diff, of "
+        "crosscheck $defs/crosscheck; a line of jsonl is $defs/handshake, and the last one of capture $defs/end.",
         **closed(
             {
                 "schema": {"const": SCHEMA},
                 "captures": STRINGS,
                 "handshakes": {"type": "array", "items": {"$ref": "#/$defs/handshake"}},
-            }
+                **end,
+            },
+            *end,
         ),
         "$defs": {
             "handshake": handshake_schema(),
@@ -99,8 +104,57 @@ def schema() -> Schema:
                     "not_ruled_out": STRINGS,
                 }
             ),
+            "crosscheck": crosscheck_schema(),
+            "end": closed(end, "command"),
         },
     }
+
+
+def crosscheck_schema() -> Schema:
+    """What `crosscheck` prints; a line of its jsonl is one of `fields` or of `unmatched`."""
+    place: dict[str, object] = {"capture": STRING, "transport": {"enum": ["tcp", "udp"]}, "stream": NUMBER}
+    counts = ("handshakes", "differs", "not_compared", "agrees", "unmatched")
+    compared = closed(
+        {
+            **place,
+            "part": NUMBER,
+            "path": STRING,
+            "wireshark": STRING,
+            "verdict": {"enum": ["differs", "not compared", "agrees"]},
+            "reason": nullable(STRING),
+            "ours": {},
+            "theirs": {},
+            "missing": {"type": "object", "additionalProperties": {"$ref": "#/$defs/missing"}},
+            "frames": NUMBERS,
+        }
+    )
+    unmatched = closed({**place, "verdict": {"const": "only in the reference"}, "frames": NUMBERS})
+    return closed(
+        {
+            "schema": {"const": SCHEMA},
+            "captures": STRINGS,
+            "reference": STRING,
+            "summary": closed(dict.fromkeys(counts, NUMBER)),
+            "notes": STRINGS,
+            "unmatched": {"type": "array", "items": unmatched},
+            "fields": {"type": "array", "items": compared},
+        }
+    )
+
+
+def end_properties() -> dict[str, Schema]:
+    """The command that `capture` was around, and what was counted."""
+    counted = ("frames", "octets", "handshakes", "under_way", "kernel_dropped", "application_dropped")
+    of_some = ("frames_written", "left_out", "presumed")  # of a recording, or around a command
+    statistics = closed(
+        {
+            "seconds": {"type": "number"},
+            **dict.fromkeys((*counted, "conversations_given_up"), NUMBER),
+            **dict.fromkeys(of_some, nullable(NUMBER)),
+            "told_by": {"enum": [None, "control group", "sockets"]},
+        }
+    )
+    return {"command": closed({"arguments": STRINGS, "status": nullable(NUMBER)}), "statistics": statistics}
 
 
 def closed(properties: Mapping[str, object], *optional: str) -> Schema:
