@@ -131,9 +131,9 @@ def accepted_authorities(handshake: Handshake) -> tuple[bytes, ...]:
 def certificate_event(handshake: Handshake) -> Event | None:
     """The client's Certificate, or the no_certificate alert that SSL 3.0 has in its place."""
     for event in handshake.events:
-        if event.side is Side.CLIENT and isinstance(event.message, CertificateMessage):
-            return event
-        if is_no_certificate(event):
+        if event.side is not Side.CLIENT:
+            continue
+        if isinstance(event.message, CertificateMessage) or is_no_certificate(event):
             return event
     return None
 

@@ -121,14 +121,15 @@ def diagnosed(cause: Cause, finding: Finding, cases: tuple[tuple[str, Case], ...
     evidence = tuple(proof(BY_PATH[path], case.handshake, side) for path in finding.evidence for side, case in cases)
     fixes = cause.fixes if finding.fixes is None else finding.fixes
     products = products_of(case for side, case in cases if finding.side in (None, "both", side))
-    ordered = sorted(fixes, key=lambda fix: place_of(fix, products))
+    places = [place_of(fix, products) for fix in fixes]
+    ordered = [fixes[at] for at in sorted(range(len(fixes)), key=places.__getitem__)]
     return Diagnosed(
         cause=cause,
         finding=finding,
         severity=cause.severity if finding.severity is None else finding.severity,
         evidence=evidence,
         fixes=tuple(with_values(fix, finding) for fix in ordered),
-        fitting=sum(place_of(fix, products) < len(products) for fix in fixes),
+        fitting=sum(place < len(products) for place in places),
     )
 
 

@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tlsinspect import registry
 from tlsinspect.diagnosis.facts import alert_octets, encrypted_records, hello_of, hidden, hidden_refusal, resumed
@@ -137,9 +138,12 @@ def goes_on(handshake: Handshake) -> bool:
 
 def expectations(hello: object) -> tuple[tuple[ClientFlight, tuple[int, ...]], ...]:
     """The sizes of the flights without a certificate, with the suite that was negotiated."""
-    if not isinstance(hello, ServerHello):
-        return ()
-    suite = registry.cipher_suite(hello.cipher_suite)
+    return _expectations(hello.cipher_suite) if isinstance(hello, ServerHello) else ()
+
+
+@lru_cache(maxsize=64)
+def _expectations(cipher_suite: int) -> tuple[tuple[ClientFlight, tuple[int, ...]], ...]:
+    suite = registry.cipher_suite(cipher_suite)
     if suite.mac_or_hash not in HASH_OCTETS:
         return ()
     overhead = CONTENT_TYPE_OCTETS + (8 if suite.encryption.endswith("_8") else 16)

@@ -6,6 +6,7 @@ import enum
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from tlsinspect import fields
 from tlsinspect.model.frame import Side
@@ -90,7 +91,12 @@ class Case:
     @property
     def at(self) -> datetime:
         """The time at which certificates are judged."""
-        return self.meant.at or datetime.fromtimestamp(self.handshake.started_ns / 1e9, UTC)
+        return self.meant.at or _time(self.handshake.started_ns)
+
+
+@lru_cache(maxsize=8)  # a dozen causes ask for that of one handshake
+def _time(time_ns: int) -> datetime:
+    return datetime.fromtimestamp(time_ns / 1e9, UTC)
 
 
 Check = Callable[[Case], Finding | None]

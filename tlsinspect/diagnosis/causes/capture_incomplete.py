@@ -33,8 +33,8 @@ from tlsinspect.model.message import Gap, UndecodedMessage
 def check(case: Case) -> Finding | None:
     """What is missing, where the cause would have to be read from it."""
     handshake = case.handshake
-    lacks = missing_parts(handshake)
-    if completed(handshake) or not lacks:
+    lacks = [] if completed(handshake) else missing_parts(handshake)
+    if not lacks:
         return None
     grave = failed(handshake) and (hello_of(handshake) is None or hello_lost(handshake))
     return Finding(

@@ -72,11 +72,13 @@ def after_hello(case: Case) -> Finding | None:
     hello, answer = hello_of(handshake), server_hello_of(case)
     if hello is None or answer is None or not is_tls13(answer.version):
         return None
-    unusual = next(iter(unusual_schemes(hello)), None)
     seen = ending_alert(handshake, Side.SERVER)
     stopped = handshake.server_certificates is Missing.NOT_SENT and seen is not None
     refused = stopped and seen is not None and seen.alert.description == HANDSHAKE_FAILURE
-    if unusual is None or not (refused or alert_before_certificate(case)):
+    if not refused and not alert_before_certificate(case):
+        return None
+    unusual = next(iter(unusual_schemes(hello)), None)
+    if unusual is None:
         return None
     how = (
         f"the alert {alert_text(seen)}{at_frame(seen.frame)}"

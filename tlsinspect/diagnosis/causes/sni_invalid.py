@@ -61,15 +61,11 @@ def check(case: Case) -> Finding | None:
     if hello is None:
         return None
     name = server_name(handshake)
-    if isinstance(name, str):
-        problem = fault(name)
-        what = f"The server name {quoted(printable(name))}{at_frame(hello_frame(handshake))}"
-    else:
-        problem = malformed(case) if name is Missing.MALFORMED else ""
-        what = f"The extension server_name{at_frame(hello_frame(handshake))}"
+    problem = fault(name) if isinstance(name, str) else malformed(case) if name is Missing.MALFORMED else ""
     if not problem:
         return None
-    explanation = f"{what} {problem}."
+    what = f"server name {quoted(printable(name))}" if isinstance(name, str) else "extension server_name"
+    explanation = f"The {what}{at_frame(hello_frame(handshake))} {problem}."
     seen = refused_at_hello(handshake)
     if seen is not None and seen.alert.description in ABOUT_THE_NAME | PERHAPS_THE_NAME:
         sure = seen.alert.description == UNRECOGNIZED_NAME
