@@ -26,6 +26,7 @@ from tlsinspect.render import markdown
 from tlsinspect.report.blocks import Cell, Prose, Report, Table
 from tlsinspect.report.runbook import cause_page, runbook_index
 from tlsinspect.report.schema import schema
+from tlsinspect.report.symptoms import line_index
 
 OUTPUT = re.compile(r"(<!-- output: (.*?) -->\n```text\n).*?(```)", re.DOTALL)
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -61,6 +62,7 @@ def stale_pages(folder: Path) -> Mapping[Path, str | None]:
 def pages() -> Iterator[tuple[str, str]]:
     """The name of each page below docs/, and its text."""
     yield "runbook/README.md", linked(text_of(runbook_index(CAUSES)))
+    yield "runbook/log-lines.md", linked(text_of(line_index(CAUSES)))
     for cause in CAUSES:
         yield f"runbook/{cause.code}.md", text_of(cause_page(cause))
     yield "fields.md", text_of(field_page())
@@ -97,13 +99,16 @@ def text_of(report: Report) -> str:
 
 
 def linked(text: str) -> str:
-    """The index with a link to the page of every cause that stands in a cell of its own."""
+    """An index with a link to the page of every cause that stands in a cell of its own, and to pages that it names."""
     codes = {cause.code for cause in CAUSES}
 
     def link(cell: str) -> str:
         named = [code.strip() for code in cell.replace("\\", "").split(",")]
         return f" {', '.join(f'[{code}]({code}.md)' for code in named)} " if codes.issuperset(named) else cell
 
+    text = re.sub(
+        r"\bdocs/(runbook/)?([a-z-]+\.md)", lambda page: f"[{page[0]}]({'' if page[1] else '../'}{page[2]})", text
+    )
     return "\n".join(
         "|".join(map(link, line.split("|"))) if line.startswith("|") else line for line in text.split("\n")
     )

@@ -15,8 +15,9 @@ from tlsinspect.report.explanation import explanation
 from tlsinspect.report.handshake import handshake_report
 from tlsinspect.report.lineage import lineage
 from tlsinspect.report.listing import COLUMNS, handshake_list, row
+from tlsinspect.report.log_search import matches
 from tlsinspect.report.pair import pair_report
-from tlsinspect.report.runbook import cause_page, matches, runbook_index
+from tlsinspect.report.runbook import cause_page, runbook_index
 from tlsinspect.selection import Pair
 from tlsinspect.sessions import Origin
 
@@ -198,7 +199,7 @@ def test_a_line_of_a_log_finds_its_causes_by_text_and_alert_number() -> None:
         "2026/11/23 [error] 7#7: SSL_do_handshake() failed (SSL: error:0A000458:SSL routines::tlsv1 unrecognized name:"
         "SSL alert number 112) while SSL handshaking to upstream"
     )
-    codes = [cause.code for _, cause, _, _ in matches(line, CAUSES)]
+    codes = [each.cause.code for each in matches(line, CAUSES)]
 
     assert {"sni-missing", "sni-unrecognized"} <= set(codes[:4])
 

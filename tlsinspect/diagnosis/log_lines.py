@@ -99,7 +99,11 @@ def lines_of(number: int) -> Lines:
             "while SSL handshaking to upstream",
         ),
         ("HAProxy", f"error:{code}:SSL routines::{openssl}"),
-        ("Envoy", envoy_line(number)),
+        (
+            "Envoy",
+            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, "
+            f"transport failure reason: {envoy_line(number)}",
+        ),
         ("Apache", f"SSL Library Error: error:{code}:SSL routines::{openssl} (SSL alert number {number})"),
         ("Caddy", f"remote error: tls: {go}"),
         ("Traefik", f'502 Bad Gateway error="remote error: tls: {go}"'),
@@ -170,7 +174,7 @@ def refused_lines(number: int) -> Lines:
             f"SSL_do_handshake() failed (SSL: error:{code}:SSL routines::{openssl}:SSL alert number {number}) "
             "while SSL handshaking",
         ),
-        ("Envoy", envoy_line(number)),
+        ("Envoy", f"remote address:ADDRESS,{envoy_line(number)}"),
         ("Apache", f"SSL Library Error: error:{code}:SSL routines::{openssl} (SSL alert number {number})"),
         ("Caddy", f"http: TLS handshake error from ADDRESS: remote error: tls: {go}"),
         ("Traefik", f"http: TLS handshake error from ADDRESS: remote error: tls: {go}"),
@@ -184,18 +188,23 @@ def refused_lines(number: int) -> Lines:
     )
 
 
-def untrusted_server(number: int, openssl: str, *, go: str = "", dotnet: str = "") -> Lines:
-    """What clients say of a server's certificate that fails OpenSSL's check *number*; *go* and *dotnet* are theirs."""
+def untrusted_server(number: int, openssl: str, *, boringssl: str = "", go: str = "", dotnet: str = "") -> Lines:
+    """What clients say of a server's certificate that fails OpenSSL's check *number*.
+
+    *boringssl*, *go* and *dotnet* are what these say of it; BoringSSL mostly the same as OpenSSL.
+    """
     lines = [
         ("nginx", f"upstream SSL certificate verify error: ({number}:{openssl}) while SSL handshaking to upstream"),
         ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         (
             "Envoy",
-            "CERTIFICATE_VERIFY_FAILED:verify_cert_failed:_X509_verify_cert:_certificate_verification_error_at_"
-            f"depth_0:_{openssl.replace(' ', '_').replace('-', '_')}:TLS_error_end",
+            "upstream connect error ... transport failure reason: "
+            "TLS_error:|268435581:SSL_routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify_cert_failed:"
+            "_X509_verify_cert:_certificate_verification_error_at_"
+            f"depth_0:_{(boringssl or openssl).replace(' ', '_').replace('-', '_')}:TLS_error_end",
         ),
-        ("Apache", f"AH02276: Certificate Verification: Error ({number}): {openssl}"),
-        ("Apache", f"AH02039: Certificate Verification: Error ({number}): {openssl}"),
+        ("Apache", f"[remote ADDRESS] AH02276: Certificate Verification: Error ({number}): {openssl}"),
+        ("Apache", f"[remote ADDRESS] AH02039: Certificate Verification: Error ({number}): {openssl}"),
         ("curl", f"curl: (60) SSL certificate problem: {openssl}"),
         ("OpenSSL", f"verify error:num={number}:{openssl}"),
         ("Python", f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {openssl}"),
@@ -213,8 +222,11 @@ def untrusted_server(number: int, openssl: str, *, go: str = "", dotnet: str = "
     return tuple(lines)
 
 
-def untrusted_client(number: int, openssl: str, *, go: str = "", dotnet: str = "") -> Lines:
-    """What servers log of a client's certificate that fails OpenSSL's check *number*; *go* and *dotnet* are theirs."""
+def untrusted_client(number: int, openssl: str, *, boringssl: str = "", go: str = "", dotnet: str = "") -> Lines:
+    """What servers log of a client's certificate that fails OpenSSL's check *number*.
+
+    *boringssl*, *go* and *dotnet* are what these say of it; BoringSSL mostly the same as OpenSSL.
+    """
     lines = [
         (
             "nginx",
@@ -223,11 +235,13 @@ def untrusted_client(number: int, openssl: str, *, go: str = "", dotnet: str = "
         ("HAProxy", "SSL client certificate not trusted"),
         (
             "Envoy",
-            "CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate verification error at "
-            f"depth 0: {openssl}",
+            "remote address:ADDRESS,TLS_error:|268435581:SSL "
+            "routines:OPENSSL_internal:CERTIFICATE_VERIFY_FAILED:verify cert failed: X509_verify_cert: certificate "
+            "verification error at "
+            f"depth 0: {boringssl or openssl}",
         ),
-        ("Apache", f"AH02276: Certificate Verification: Error ({number}): {openssl}"),
-        ("Apache", f"AH02039: Certificate Verification: Error ({number}): {openssl}"),
+        ("Apache", f"[client ADDRESS] AH02276: Certificate Verification: Error ({number}): {openssl}"),
+        ("Apache", f"[client ADDRESS] AH02039: Certificate Verification: Error ({number}): {openssl}"),
         ("OpenSSL", f"verify error:num={number}:{openssl}"),
         ("Python", f"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: {openssl}"),
     ]
@@ -249,7 +263,11 @@ MISDIRECTED_LINES: tuple[tuple[str, str], ...] = (
         "Apache",
         "AH02032: Hostname NAME provided via SNI and hostname NAME provided via HTTP have no compatible SSL setup",
     ),
-    ("Apache", "AH02032: Hostname NAME (default host as no SNI was provided) and hostname NAME provided via HTTP"),
+    (
+        "Apache",
+        "AH02032: Hostname NAME (default host as no SNI was provided) and hostname NAME provided via HTTP have no "
+        "compatible SSL setup",
+    ),
     ("Caddy", "strict host matching: TLS ServerName (NAME) and HTTP Host (NAME) values differ"),
     ("any client", "421 Misdirected Request"),
 )

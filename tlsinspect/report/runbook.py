@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 
-from tlsinspect import registry
 from tlsinspect.diagnosis.rule import Cause
+from tlsinspect.model.frame import Side
 from tlsinspect.report.blocks import Block, Cell, Code, Prose, Report, Table
 from tlsinspect.report.findings import fix_blocks
+from tlsinspect.report.log_search import matches
+from tlsinspect.report.symptoms import alert_table
 
 SCHEMA = 1
-MOST_MATCHES = 8
-ENOUGH = 0.34  # of the words of a known line must stand in the line given
-ALERT_NUMBER = re.compile(r"alert(?: number)?[ :=(]*([0-9]{1,3})\b", re.IGNORECASE)
-WORD = re.compile(r"[a-z0-9_]{2,}")
+SO_MUCH_ALIKE = 0.05  # what the scores of lines differ by that say the same
+NOT_BY_ITSELF = (
+    "More than one cause leaves that line. A capture tells them apart: `tlsinspect explain CAPTURE`, or "
+    "`tlsinspect diff` with one that works."
+)
 
 
 # How to get a capture, and the way from what somebody sees to the causes that come into question.
@@ -48,17 +52,34 @@ DECISIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (
         "unrecognized name (alert 112), 421, or the page of another host",
         "explain: the server name that was sent, and the certificate that came",
-        ("sni-missing", "sni-unrecognized", "sni-mismatch", "default-certificate", "misdirected-request"),
+        (
+            "sni-missing",
+            "sni-unrecognized",
+            "sni-mismatch",
+            "sni-invalid",
+            "default-certificate",
+            "misdirected-request",
+            "ech-retry",
+        ),
     ),
     (
         "Works with curl, not with the proxy",
         "diff proxy.pcap curl.pcap",
-        ("sni-missing", "client-cert-not-requested", "alpn-missing", "version-different", "fingerprint-different"),
+        (
+            "sni-missing",
+            "client-cert-not-requested",
+            "client-cert-different",
+            "alpn-missing",
+            "alpn-different",
+            "version-different",
+            "cipher-different",
+            "fingerprint-different",
+        ),
     ),
     (
         "handshake failure (alert 40) right after the hello",
         "explain: what the client offered",
-        ("version-no-overlap", "cipher-no-overlap", "group-no-overlap", "signature-no-overlap", "alert-other"),
+        ("cipher-no-overlap", "version-no-overlap", "group-no-overlap", "signature-no-overlap", "alert-other"),
     ),
     (
         "protocol version (alert 70), no application protocol (alert 120)",
@@ -66,14 +87,27 @@ DECISIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("version-no-overlap", "alpn-no-overlap", "fallback-detected"),
     ),
     (
+        "missing extension (alert 109), illegal parameter (47), decode error (50), unsupported extension (110)",
+        "explain: the extensions of the hello; show: what could not be decoded",
+        ("extension-missing", "extension-refused", "sni-invalid", "hello-retry"),
+    ),
+    (
+        "unsafe legacy renegotiation disabled, no renegotiation",
+        "explain: renegotiation_info in the hellos",
+        ("renegotiation-legacy",),
+    ),
+    (
         "The client does not trust the server: unknown ca, certificate expired, name does not match",
         "certs, explain --ca FILE",
         (
             "server-cert-untrusted",
-            "server-cert-chain-incomplete",
-            "server-cert-expired",
             "server-cert-name-mismatch",
+            "server-cert-chain-incomplete",
             "server-cert-self-signed",
+            "server-cert-expired",
+            "server-cert-not-yet-valid",
+            "server-cert-revoked",
+            "server-cert-weak",
         ),
     ),
     (
@@ -90,7 +124,13 @@ DECISIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
             "client-cert-expired",
             "client-cert-unsuitable",
             "client-cert-chain-incomplete",
+            "client-cert-revoked",
         ),
+    ),
+    (
+        "handshake failure (alert 40) after the server's certificate",
+        "explain: whether a client certificate was asked for, and what the client sent",
+        ("client-cert-missing", "client-cert-issuer-not-accepted"),
     ),
     (
         "Works at first and fails later, or the other way round; somebody else's identity",
@@ -108,7 +148,24 @@ DECISIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "with keys, explain: host and status beside the handshake",
         ("http-refused", "client-cert-missing", "sni-mismatch", "misdirected-request"),
     ),
+    (
+        "explain says that the capture does not show enough",
+        "capture again: both directions, whole packets, from before the connection; with keys",
+        ("capture-incomplete", "decryption-keys-missing"),
+    ),
 )
+
+
+# What stands first in the row of its symptom is the likeliest, whichever row that is.
+LIKELIEST_FIRST = tuple(
+    dict.fromkeys(code for each in zip_longest(*(codes for *_, codes in DECISIONS)) for code in each if code)
+)
+
+HEADINGS_OF_FIXES = {
+    Side.CLIENT: "Fixes on the client",
+    Side.SERVER: "Fixes on the server",
+    None: "Fixes for either side, and between them",
+}
 
 
 def cause_page(cause: Cause) -> Report:
@@ -121,14 +178,24 @@ def page_blocks(cause: Cause) -> Iterator[Block]:
     yield Prose(f"{cause.title}.")
     yield Prose(f"Stage: {cause.stage.value}. Severity: {cause.severity.name.lower()}.", "faint")
     yield from markdown_blocks(cause.explanation)
-    if cause.log_lines:
-        rows = tuple((Cell(product), Cell(text)) for product, text in cause.log_lines)
-        yield Table(("Product", "Its log or its user sees"), rows, title="Log lines")
-    if cause.fixes:
-        yield Prose("", heading="Fixes")
-    yield from fix_blocks(cause.fixes)
+    yield from log_line_blocks(cause)
+    for side in dict.fromkeys(fix.side for fix in cause.fixes):
+        yield Prose("", heading=HEADINGS_OF_FIXES[side])
+        yield from fix_blocks([fix for fix in cause.fixes if fix.side is side])
     if cause.references:
         yield Prose("\n".join(f"- {reference}" for reference in cause.references), heading="References")
+
+
+def log_line_blocks(cause: Cause) -> Iterator[Block]:
+    """What each product logs or shows, word for word; words in capitals stand for what differs."""
+    lines: dict[str, dict[str, None]] = {}
+    for product, text in cause.log_lines:
+        lines.setdefault(product, {})[text] = None
+    if lines:
+        yield Prose("Words in capitals stand for what differs from line to line.", "faint", heading="Log lines")
+    for product, texts in lines.items():
+        yield Prose(f"{product}:", "good")
+        yield Code("\n".join(texts))
 
 
 def markdown_blocks(text: str) -> Iterator[Block]:
@@ -172,7 +239,7 @@ def cause_object(cause: Cause) -> dict[str, object]:
 
 
 def runbook_index(causes: Sequence[Cause]) -> Report:
-    """All causes by stage, and the lines in logs that lead to them."""
+    """The way from a symptom or an alert to the causes, and all causes by stage."""
     stages = dict.fromkeys(cause.stage for cause in causes)
     tables = tuple(
         Table(
@@ -186,16 +253,11 @@ def runbook_index(causes: Sequence[Cause]) -> Report:
         )
         for stage in stages
     )
-    seen = sorted((text, product, cause.code) for cause in causes for product, text in cause.log_lines)
-    symptoms = Table(
-        ("Seen in a log or by a user", "Product", "Cause"),
-        tuple((Cell(text), Cell(product), Cell(code)) for text, product, code in seen),
-        title="By symptom",
-    )
     hint = Prose(
         "`tlsinspect runbook CAUSE` shows a page. "
         "`tlsinspect runbook --log 'LINE'` finds the causes for a line of a log. "
-        "The page docs/story.md walks through the whole nginx story with its captures.",
+        "docs/story.md walks through the whole nginx story with its captures; "
+        "docs/runbook/log-lines.md lists what logs say.",
         markdown=True,
     )
     path = Table(
@@ -205,7 +267,7 @@ def runbook_index(causes: Sequence[Cause]) -> Report:
     )
     return Report(
         title="Troubleshooting runbook",
-        blocks=(hint, Prose(HOW_TO_CAPTURE, markdown=True), path, *tables, *((symptoms,) if seen else ())),
+        blocks=(hint, Prose(HOW_TO_CAPTURE, markdown=True), path, alert_table(causes, LIKELIEST_FIRST), *tables),
         data={"schema": SCHEMA, "causes": [cause_object(cause) for cause in causes]},
         lines=tuple(cause_object(cause) for cause in causes),
     )
@@ -216,52 +278,25 @@ def runbook_index(causes: Sequence[Cause]) -> Report:
 
 def log_report(line: str, causes: Sequence[Cause]) -> Report:
     """The causes whose known lines are most like the one given."""
-    found = matches(line, causes)
+    found = matches(line, causes, LIKELIEST_FIRST)
     rows = tuple(
-        (Cell(cause.code), Cell(cause.title), Cell(f"{product}: {text}"), Cell(f"{score:.0%}"))
-        for score, cause, product, text in found
+        (Cell(each.cause.code), Cell(each.cause.title), Cell(f"{each.product}: {each.text}"), Cell(f"{each.score:.0%}"))
+        for each in found
     )
+    alike = sum(each.score > found[0].score - SO_MUCH_ALIKE for each in found) if found else 0
     blocks: tuple[Block, ...] = (
         (Table(("Cause", "What it is", "Known line", "Likeness"), rows),)
         if rows
         else (Prose("No known line is like it. `tlsinspect runbook` lists all of them.", markdown=True),)
     )
+    if alike > 1:
+        blocks = (*blocks, Prose(NOT_BY_ITSELF, markdown=True))
     data = {
         "schema": SCHEMA,
         "line": line,
         "matches": [
-            {"code": cause.code, "score": round(score, 3), "product": product, "text": text}
-            for score, cause, product, text in found
+            {"code": each.cause.code, "score": round(each.score, 3), "product": each.product, "text": each.text}
+            for each in found
         ],
     }
     return Report(title="Causes for that line", blocks=blocks, data=data)
-
-
-def matches(line: str, causes: Sequence[Cause]) -> list[tuple[float, Cause, str, str]]:
-    """Score, cause, product and known line, the likest first; one for each cause."""
-    found = []
-    for cause in causes:
-        scored = [(likeness(text, line), cause, product, text) for product, text in cause.log_lines]
-        best = max(scored, key=lambda each: each[0], default=None)
-        if best is not None and best[0] >= ENOUGH:
-            found.append(best)
-    return sorted(found, key=lambda each: -each[0])[:MOST_MATCHES]
-
-
-def likeness(known: str, line: str) -> float:
-    """From 0 to 1: how much of a known line stands in the one given; a different alert number is none."""
-    if known.lower() in line.lower():
-        return 1.0
-    ours, theirs = alert_numbers(known), alert_numbers(line)
-    if ours and theirs and not ours & theirs:
-        return 0.0
-    words, given = set(WORD.findall(known.lower())), set(WORD.findall(line.lower()))
-    shared = len(words & given) / len(words) if words else 0.0
-    return min(0.99, shared + (0.3 if ours & theirs else 0.0))
-
-
-def alert_numbers(text: str) -> set[int]:
-    """The alerts that a line speaks of, by number or by name."""
-    numbers = {int(number) for number in ALERT_NUMBER.findall(text)}
-    names = set(WORD.findall(text.lower().replace(" ", "_")))
-    return numbers | {code for code in registry.ALERTS if registry.ALERTS.name(code) in names}

@@ -96,7 +96,6 @@ CAUSE = Cause(
         *alert_lines(NO_APPLICATION_PROTOCOL),
         ("gRPC", "credentials: cannot check peer: missing selected ALPN property"),
         ("gRPC", "Cannot check peer: missing selected ALPN property."),
-        ("nginx", "no application protocol"),
         ("Node", "tlsClientError ERR_SSL_NO_APPLICATION_PROTOCOL no application protocol"),
         ("OpenSSL", "error:0A0000EB:SSL routines:tls_handle_alpn:no application protocol"),
         ("Go", "tls: client requested unsupported application protocols"),

@@ -106,7 +106,10 @@ CAUSE = Cause(
         ("OpenSSL", "error:0A0000C1:SSL routines::no shared cipher"),
         ("Go", "tls: no cipher suite supported by both client and server"),
         ("Java", "no cipher suites in common"),
-        ("Envoy", "SSL routines:OPENSSL_internal:NO_SHARED_CIPHER"),
+        (
+            "Envoy",
+            "remote address:ADDRESS,TLS_error:|268435640:SSL routines:OPENSSL_internal:NO_SHARED_CIPHER:TLS_error_end",
+        ),
         ("Chrome", "ERR_SSL_VERSION_OR_CIPHER_MISMATCH"),
         (
             "Apache",

@@ -140,7 +140,6 @@ CAUSE = Cause(
             "client SSL certificate verify error: (21:unable to verify the first certificate) while reading client "
             "request headers",
         ),
-        ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
         ("HAProxy", "SSL client CA chain cannot be verified"),
         *untrusted_client(20, "unable to get local issuer certificate", go="certificate signed by unknown authority"),
     ),

@@ -106,19 +106,7 @@ CAUSE = Cause(
     log_lines=(
         *alert_lines(45),
         *late_alert_lines(45),
-        (
-            "nginx",
-            "client SSL certificate verify error: (10:certificate has expired) while reading client request headers",
-        ),
-        (
-            "nginx",
-            "client SSL certificate verify error: (9:certificate is not yet valid) while reading client request "
-            "headers",
-        ),
         ("curl", "curl: (60) SSL certificate verification failed"),
-        ("OpenSSL", "verify error:num=10:certificate has expired"),
-        ("OpenSSL", "verify error:num=9:certificate is not yet valid"),
-        ("Go", "x509: certificate has expired or is not yet valid"),
         *untrusted_client(
             10,
             "certificate has expired",

@@ -120,7 +120,6 @@ CAUSE = Cause(
             "request headers",
         ),
         ("OpenSSL", "Acceptable client certificate CA names"),
-        ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
         *untrusted_client(20, "unable to get local issuer certificate", go="certificate signed by unknown authority"),
     ),
     references=("RFC 5246 section 7.4.4", "RFC 5246 section 7.4.6", "RFC 8446 section 4.2.4", "RFC 5280 section 7.1"),

@@ -232,7 +232,12 @@ CAUSE = Cause(
             "AH02268: Proxy client certificate callback: downstream server wanted client certificate but none are "
             "configured",
         ),
-        ("Envoy", "PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client certificate:TLS_error_end"),
+        (
+            "Envoy",
+            "remote address:ADDRESS,TLS_error:|268435648:SSL "
+            "routines:OPENSSL_internal:PEER_DID_NOT_RETURN_A_CERTIFICATE:peer did not provide required client "
+            "certificate:TLS_error_end",
+        ),
         ("Caddy", "http: TLS handshake error from ADDRESS: tls: client didn't provide a certificate"),
         ("Traefik", "http: TLS handshake error from ADDRESS: tls: client didn't provide a certificate"),
         ("HAProxy", "SSL handshake failure"),

@@ -60,12 +60,6 @@ CAUSE = Cause(
     follows_from=(),
     fixes=(*SEND_CERTIFICATE, *RENEW_CRL),
     log_lines=(
-        ("OpenSSL", "error:0A000414:SSL routines:ssl3_read_bytes:sslv3 alert certificate revoked:SSL alert number 44"),
-        ("nginx", "client SSL certificate verify error: (23:certificate revoked) while reading client request headers"),
-        ("OpenSSL", "verify error:num=23:certificate revoked"),
-        ("Go", "remote error: tls: revoked certificate"),
-        ("Java", "Received fatal alert: certificate_revoked"),
-        ("Python", "[SSL: SSLV3_ALERT_CERTIFICATE_REVOKED] sslv3 alert certificate revoked"),
         *alert_lines(44),
         *late_alert_lines(44),
         *untrusted_client(23, "certificate revoked", dotnet="Revoked"),

@@ -103,15 +103,12 @@ CAUSE = Cause(
     log_lines=(
         *alert_lines(43),
         *late_alert_lines(43),
-        (
-            "nginx",
-            "client SSL certificate verify error: (26:unsuitable certificate purpose) while reading client request "
-            "headers",
+        *untrusted_client(
+            26,
+            "unsuitable certificate purpose",
+            boringssl="unsupported certificate purpose",
+            go="certificate specifies an incompatible key usage",
         ),
-        ("OpenSSL", "verify error:num=26:unsuitable certificate purpose"),
-        ("Go", "x509: certificate specifies an incompatible key usage"),
-        *untrusted_client(26, "unsuitable certificate purpose", go="certificate specifies an incompatible key usage"),
-        ("Envoy", "certificate verification error at depth 0: unsupported certificate purpose"),
         ("Java", "Extended key usage does not permit use for TLS client authentication"),
     ),
     references=(

@@ -133,8 +133,6 @@ CAUSE = Cause(
             "request headers",
         ),
         ("nginx", "400 The SSL certificate error"),
-        ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
-        ("HAProxy", "SSL client certificate not trusted"),
         ("HAProxy", "SSL client CA chain cannot be verified"),
         *untrusted_client(
             20,
@@ -142,7 +140,11 @@ CAUSE = Cause(
             go="certificate signed by unknown authority",
             dotnet="UntrustedRoot",
         ),
-        *untrusted_client(18, "self-signed certificate"),
+        (
+            "nginx",
+            "client SSL certificate verify error: (18:self-signed certificate) while reading client request headers",
+        ),
+        ("Apache", "[client ADDRESS] AH02276: Certificate Verification: Error (18): self-signed certificate"),
         ("Java", "PKIX path building failed: unable to find valid certification path to requested target"),
         ("Windows", "36877: The certificate received from the remote client application has not validated correctly."),
     ),

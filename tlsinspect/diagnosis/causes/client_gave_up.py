@@ -148,7 +148,6 @@ CAUSE = Cause(
         ("nginx", "peer closed connection in SSL handshake while SSL handshaking"),
         ("HAProxy", "Connection closed during SSL handshake"),
         ("Go", "net/http: TLS handshake timeout"),
-        ("Go", "http: TLS handshake error from"),
         ("OpenSSL", "error:0A000126:SSL routines:ssl3_read_n:unexpected eof while reading"),
         ("Apache", "(70014)End of file found: AH02006: SSL handshake stopped: connection was closed"),
         ("Caddy", "http: TLS handshake error from ADDRESS: EOF"),

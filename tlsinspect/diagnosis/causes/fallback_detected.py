@@ -130,15 +130,15 @@ CAUSE = Cause(
     ),
     log_lines=(
         *alert_lines(86, 47),
-        (
-            "OpenSSL",
-            "error:0A000175:SSL routines:tls_early_post_process_client_hello:inappropriate fallback",
-        ),
-        ("OpenSSL", "error:0A000175:SSL routines:ssl_choose_client_version:inappropriate fallback"),
+        ("OpenSSL", "error:0A000175:SSL routines::inappropriate fallback"),
         ("Go", "tls: downgrade attempt detected, possibly due to a MitM attack or a broken middlebox"),
         ("Go", "tls: client using inappropriate protocol fallback"),
         ("Apache", "SSL Library Error: error:0A000175:SSL routines::inappropriate fallback"),
-        ("Envoy", "TLS_error:|268435613:SSL routines:OPENSSL_internal:INAPPROPRIATE_FALLBACK:TLS_error_end"),
+        (
+            "Envoy",
+            "remote address:ADDRESS,TLS_error:|268435613:SSL "
+            "routines:OPENSSL_internal:INAPPROPRIATE_FALLBACK:TLS_error_end",
+        ),
         ("Caddy", "http: TLS handshake error from ADDRESS: tls: client using inappropriate protocol fallback"),
         ("Traefik", "http: TLS handshake error from ADDRESS: tls: client using inappropriate protocol fallback"),
         ("Node", "tlsClientError ERR_SSL_INAPPROPRIATE_FALLBACK inappropriate fallback"),

@@ -148,7 +148,10 @@ CAUSE = Cause(
         ("OpenSSL", "dh key too small"),
         ("Go", "tls: no ECDHE curve supported by both client and server"),
         ("Envoy", "HANDSHAKE_FAILURE_ON_CLIENT_HELLO"),
-        ("Envoy", "TLS_error:|268435722:SSL routines:OPENSSL_internal:NO_SHARED_GROUP:TLS_error_end"),
+        (
+            "Envoy",
+            "remote address:ADDRESS,TLS_error:|268435722:SSL routines:OPENSSL_internal:NO_SHARED_GROUP:TLS_error_end",
+        ),
         ("Apache", "SSL Library Error: error:0A000065:SSL routines::no suitable key share"),
         ("Caddy", "http: TLS handshake error from ADDRESS: tls: no key exchanges supported by both client and server"),
         (

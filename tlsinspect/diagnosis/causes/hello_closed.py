@@ -100,7 +100,7 @@ CAUSE = Cause(
         ("Node", "Client network socket disconnected before secure TLS connection was established"),
         ("Python", "[SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred in violation of protocol"),
         ("Apache", "SSL Library Error: error:0A000126:SSL routines::unexpected eof while reading"),
-        ("Envoy", "upstream_reset_before_response_started{remote_connection_failure}"),
+        ("Envoy", "remote_connection_failure"),
         ("HAProxy", "SSL handshake failure"),
         ("Caddy", "EOF"),
         ("Traefik", "502 Bad Gateway error=EOF"),

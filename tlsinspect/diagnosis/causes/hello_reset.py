@@ -146,7 +146,12 @@ CAUSE = Cause(
         ("Python", "[Errno 104] Connection reset by peer"),
         ("Envoy", "closing connection: no matching filter chain found"),
         ("Envoy", "filter_chain_not_found"),
-        ("Envoy", "TLS_error:|33554536:system_library:OPENSSL_internal:Connection_reset_by_peer:TLS_error_end"),
+        (
+            "Envoy",
+            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, "
+            "transport failure reason: "
+            "TLS_error:|33554536:system_library:OPENSSL_internal:Connection_reset_by_peer:TLS_error_end",
+        ),
         ("Apache", "AH00898: Error during SSL Handshake with remote server"),
         ("Caddy", "read: connection reset by peer"),
         ("Traefik", '502 Bad Gateway error="read: connection reset by peer"'),

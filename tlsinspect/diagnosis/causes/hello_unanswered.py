@@ -137,7 +137,7 @@ CAUSE = Cause(
         ("Java", "java.net.SocketTimeoutException: Read timed out"),
         ("Python", "The handshake operation timed out"),
         ("HAProxy", "Timeout during SSL handshake"),
-        ("Envoy", "upstream_reset_before_response_started{connection_timeout}"),
+        ("Envoy", "connection_timeout"),
         ("Caddy", "net/http: TLS handshake timeout"),
         ("Traefik", '504 Gateway Timeout error="net/http: TLS handshake timeout"'),
         ("Node", "Client network socket disconnected before secure TLS connection was established"),

@@ -86,9 +86,13 @@ CAUSE = Cause(
         ("Node", "write EPROTO error:0A00010B:SSL routines:ssl3_get_record:wrong version number"),
         ("Python", "[SSL: WRONG_VERSION_NUMBER] wrong version number"),
         ("HAProxy", "error:0A00010B:SSL routines::wrong version number"),
-        ("Envoy", "TLS_error:|268435703:SSL routines:OPENSSL_internal:WRONG_VERSION_NUMBER"),
         ("Apache", "SSL Library Error: error:0A00010B:SSL routines::wrong version number"),
-        ("Envoy", "TLS_error:|268435703:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end"),
+        (
+            "Envoy",
+            "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, "
+            "transport failure reason: "
+            "TLS_error:|268435703:SSL_routines:OPENSSL_internal:WRONG_VERSION_NUMBER:TLS_error_end",
+        ),
         ("Caddy", "tls: first record does not look like a TLS handshake"),
         ("Traefik", 'error="tls: first record does not look like a TLS handshake"'),
         (".NET", "Cannot determine the frame size or a corrupted frame was received."),

@@ -153,25 +153,9 @@ CAUSE = Cause(
         *TRUST_AUTHORITY,
     ),
     log_lines=(
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (21:unable to verify the first certificate) while SSL handshaking "
-            "to upstream",
-        ),
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (20:unable to get local issuer certificate) while SSL handshaking "
-            "to upstream",
-        ),
-        ("curl", "curl: (60) SSL certificate problem: unable to get local issuer certificate"),
-        ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
-        ("OpenSSL", "verify error:num=21:unable to verify the first certificate"),
         ("GnuTLS", "The certificate is NOT trusted. The certificate issuer is unknown."),
-        ("Go", "x509: certificate signed by unknown authority"),
-        ("Java", "PKIX path building failed"),
+        ("Java", "PKIX path building failed: unable to find valid certification path to requested target"),
         ("Node", "UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate"),
-        ("Python", "certificate verify failed: unable to get local issuer certificate"),
-        ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         *refused_by_client(sa.UNKNOWN_CA),
         *untrusted_server(
             20,

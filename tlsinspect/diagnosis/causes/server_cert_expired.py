@@ -98,18 +98,9 @@ CAUSE = Cause(
         Fix("any client", "Compare the client's clock with the server's.", "date -u", Side.CLIENT),
     ),
     log_lines=(
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (10:certificate has expired) while SSL handshaking to upstream",
-        ),
-        ("curl", "curl: (60) SSL certificate problem: certificate has expired"),
-        ("OpenSSL", "verify error:num=10:certificate has expired"),
         ("GnuTLS", "The certificate chain uses expired certificate."),
-        ("Go", "x509: certificate has expired or is not yet valid"),
         ("Java", "java.security.cert.CertPathValidatorException: validity check failed"),
         ("Node", "CERT_HAS_EXPIRED certificate has expired"),
-        ("Python", "certificate verify failed: certificate has expired"),
-        ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         ("Chrome", "ERR_CERT_DATE_INVALID"),
         *refused_by_client(sa.CERTIFICATE_EXPIRED),
         *untrusted_server(

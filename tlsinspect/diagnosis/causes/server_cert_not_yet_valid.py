@@ -70,18 +70,9 @@ CAUSE = Cause(
         *REPLACE_CERTIFICATE,
     ),
     log_lines=(
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (9:certificate is not yet valid) while SSL handshaking to upstream",
-        ),
-        ("curl", "curl: (60) SSL certificate problem: certificate is not yet valid"),
-        ("OpenSSL", "verify error:num=9:certificate is not yet valid"),
         ("GnuTLS", "The certificate chain uses not yet valid certificate."),
-        ("Go", "x509: certificate has expired or is not yet valid"),
         ("Java", "java.security.cert.CertPathValidatorException: validity check failed"),
         ("Node", "CERT_NOT_YET_VALID certificate is not yet valid"),
-        ("Python", "certificate verify failed: certificate is not yet valid"),
-        ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         *refused_by_client(sa.BAD_CERTIFICATE),
         *untrusted_server(
             9,

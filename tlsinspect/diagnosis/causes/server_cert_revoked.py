@@ -81,9 +81,6 @@ CAUSE = Cause(
         *REPLACE_CERTIFICATE,
     ),
     log_lines=(
-        ("nginx", "upstream SSL certificate verify error: (23:certificate revoked) while SSL handshaking to upstream"),
-        ("curl", "curl: (60) SSL certificate problem: certificate revoked"),
-        ("OpenSSL", "verify error:num=23:certificate revoked"),
         ("Java", "java.security.cert.CertPathValidatorException: Certificate has been revoked"),
         ("Chrome", "ERR_CERT_REVOKED"),
         *refused_by_client(sa.CERTIFICATE_REVOKED),

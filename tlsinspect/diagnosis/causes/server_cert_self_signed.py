@@ -71,18 +71,9 @@ CAUSE = Cause(
         *TRUST_AUTHORITY,
     ),
     log_lines=(
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (18:self-signed certificate) while SSL handshaking to upstream",
-        ),
-        ("curl", "curl: (60) SSL certificate problem: self-signed certificate"),
-        ("OpenSSL", "verify error:num=18:self-signed certificate"),
         ("GnuTLS", "The certificate is NOT trusted. The certificate issuer is unknown."),
-        ("Go", "x509: certificate signed by unknown authority"),
-        ("Java", "PKIX path building failed"),
+        ("Java", "PKIX path building failed: unable to find valid certification path to requested target"),
         ("Node", "DEPTH_ZERO_SELF_SIGNED_CERT self-signed certificate"),
-        ("Python", "certificate verify failed: self-signed certificate"),
-        ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         ("Chrome", "ERR_CERT_AUTHORITY_INVALID"),
         *refused_by_client(sa.UNKNOWN_CA),
         *untrusted_server(

@@ -175,36 +175,11 @@ CAUSE = Cause(
         *REPLACE_CERTIFICATE,
     ),
     log_lines=(
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (20:unable to get local issuer certificate) while SSL handshaking "
-            "to upstream",
-        ),
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (19:self-signed certificate in certificate chain) while SSL "
-            "handshaking to upstream",
-        ),
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (26:unsuitable certificate purpose) while SSL handshaking to "
-            "upstream",
-        ),
-        ("curl", "curl: (60) SSL certificate problem: unable to get local issuer certificate"),
-        ("curl", "curl: (60) SSL certificate problem: unsuitable certificate purpose"),
-        ("OpenSSL", "verify error:num=20:unable to get local issuer certificate"),
-        ("OpenSSL", "verify error:num=26:unsuitable certificate purpose"),
         ("GnuTLS", "The certificate is NOT trusted. The certificate issuer is unknown."),
         ("GnuTLS", "The certificate chain does not match the intended purpose."),
-        ("Go", "x509: certificate signed by unknown authority"),
-        ("Go", "x509: certificate specifies an incompatible key usage"),
-        ("Java", "PKIX path building failed"),
-        ("Java", "unable to find valid certification path to requested target"),
+        ("Java", "PKIX path building failed: unable to find valid certification path to requested target"),
         ("Java", "Extended key usage does not permit use for TLS server authentication"),
-        ("Node", "UNABLE_TO_VERIFY_LEAF_SIGNATURE unable to verify the first certificate"),
         ("Node", "INVALID_PURPOSE unsuitable certificate purpose"),
-        ("Python", "certificate verify failed: unable to get local issuer certificate"),
-        ("HAProxy", "error:0A000086:SSL routines::certificate verify failed"),
         ("Chrome", "ERR_CERT_AUTHORITY_INVALID"),
         *refused_by_client(sa.UNKNOWN_CA, *sorted(sa.UNSPECIFIC), sa.UNSUPPORTED_CERTIFICATE),
         *untrusted_server(
@@ -214,7 +189,12 @@ CAUSE = Cause(
             dotnet="UntrustedRoot",
         ),
         *untrusted_server(19, "self-signed certificate in certificate chain", dotnet="UntrustedRoot"),
-        *untrusted_server(26, "unsuitable certificate purpose", go="certificate specifies an incompatible key usage"),
+        *untrusted_server(
+            26,
+            "unsuitable certificate purpose",
+            boringssl="unsupported certificate purpose",
+            go="certificate specifies an incompatible key usage",
+        ),
         # OpenSSL's clients send their alert in the clear under TLS 1.3, where these servers expect it encrypted.
         ("Go", "http: TLS handshake error from ADDRESS: local error: tls: bad record MAC"),
         ("Caddy", "http: TLS handshake error from ADDRESS: local error: tls: bad record MAC"),

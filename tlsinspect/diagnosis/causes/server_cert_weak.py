@@ -106,24 +106,10 @@ CAUSE = Cause(
         ),
     ),
     log_lines=(
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (66:EE certificate key too weak) while SSL handshaking to upstream",
-        ),
-        (
-            "nginx",
-            "upstream SSL certificate verify error: (68:CA signature digest algorithm too weak) while SSL handshaking "
-            "to upstream",
-        ),
         ("nginx", "ee key too small"),
         ("nginx", "ca md too weak"),
-        ("curl", "curl: (60) SSL certificate problem: EE certificate key too weak"),
-        ("curl", "curl: (60) SSL certificate problem: CA signature digest algorithm too weak"),
-        ("OpenSSL", "verify error:num=66:EE certificate key too weak"),
-        ("OpenSSL", "verify error:num=68:CA signature digest algorithm too weak"),
         ("GnuTLS", "The certificate chain uses insecure algorithm."),
         ("Go", "x509: cannot verify signature: insecure algorithm SHA1-RSA"),
-        ("Python", "certificate verify failed: EE certificate key too weak"),
         ("Node", "UNSPECIFIED CA signature digest algorithm too weak"),
         *refused_by_client(sa.UNSUPPORTED_CERTIFICATE),
         *untrusted_server(66, "EE certificate key too weak"),

@@ -359,7 +359,11 @@ CAUSE = Cause(
         *alert_lines(UNRECOGNIZED_NAME, INTERNAL_ERROR, HANDSHAKE_FAILURE),
         ("nginx", "handshake rejected while SSL handshaking"),
         ("nginx", "client sent no required SSL certificate while reading client request headers"),
-        ("Apache", "AH02032: Hostname NAME (default host as no SNI was provided) and hostname NAME provided via HTTP"),
+        (
+            "Apache",
+            "AH02032: Hostname NAME (default host as no SNI was provided) and hostname NAME provided via HTTP have no "
+            "compatible SSL setup",
+        ),
         ("Apache", "AH02033: No hostname was provided via SNI for a name based virtual host"),
         ("Caddy", "no certificate available for ''"),
         ("Envoy", "filter_chain_not_found"),

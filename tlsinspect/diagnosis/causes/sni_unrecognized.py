@@ -155,9 +155,7 @@ CAUSE = Cause(
         ("nginx", "handshake rejected while SSL handshaking"),
         ("Java", "received handshake warning: unrecognized_name"),
         ("Java", "Unrecognized server name indication"),
-        ("Caddy", "no certificate available for"),
         ("Caddy", "no server TLS configuration available for ClientHello"),
-        ("Traefik", "strict SNI enabled - No certificate found for domain"),
         ("Caddy", "http: TLS handshake error from ADDRESS: no certificate available for 'NAME'"),
         (
             "Traefik",

@@ -152,7 +152,7 @@ CAUSE = Cause(
     follows_from=(),
     fixes=VERSIONS,
     log_lines=(
-        *alert_lines(PROTOCOL_VERSION),
+        *alert_lines(PROTOCOL_VERSION, 40),
         (
             "nginx",
             "SSL_do_handshake() failed (SSL: error:0A000102:SSL routines::unsupported protocol) while SSL handshaking",
@@ -160,7 +160,11 @@ CAUSE = Cause(
         ("OpenSSL", "error:0A000102:SSL routines::unsupported protocol"),
         ("Go", "tls: client offered only unsupported versions"),
         ("Chrome", "ERR_SSL_VERSION_OR_CIPHER_MISMATCH"),
-        ("Envoy", "TLS_error:|268435696:SSL routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL:TLS_error_end"),
+        (
+            "Envoy",
+            "remote address:ADDRESS,TLS_error:|268435696:SSL "
+            "routines:OPENSSL_internal:UNSUPPORTED_PROTOCOL:TLS_error_end",
+        ),
         ("Apache", "SSL Library Error: error:0A000102:SSL routines::unsupported protocol"),
         ("Caddy", "http: TLS handshake error from ADDRESS: tls: client offered only unsupported versions: [NUMBERS]"),
         ("Traefik", "http: TLS handshake error from ADDRESS: tls: client offered only unsupported versions: [NUMBERS]"),
