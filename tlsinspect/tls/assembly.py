@@ -23,7 +23,6 @@ from tlsinspect.model.message import (
     NewSessionTicket,
     OfferedPsks,
     PlainMessage,
-    ProtectedPacket,
     ServerHello,
     ServerKeyExchange,
     UndecodedMessage,
@@ -32,11 +31,10 @@ from tlsinspect.tls import messages
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
 from tlsinspect.tls.history import history
 from tlsinspect.tls.keylog import CLIENT_HANDSHAKE, SERVER_HANDSHAKE, SERVER_TRAFFIC
-from tlsinspect.tls.survey import Survey, gaps, is_plain
+from tlsinspect.tls.survey import ENCRYPTED, Survey, gaps, is_plain
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
-ENCRYPTED = (EncryptedRecord, ProtectedPacket)
 
 
 class Assembled(NamedTuple):
@@ -123,10 +121,7 @@ def no_client_hello(survey: Survey, *, ended: bool) -> Missing:
 
 def server_spoke(events: Sequence[Event]) -> bool:
     """Whether anything of the server is in the capture."""
-    for event in events:
-        if event.side is Side.SERVER and not isinstance(event.message, Gap):
-            return True
-    return False
+    return any(event.side is Side.SERVER and not isinstance(event.message, Gap) for event in events)
 
 
 class Flight:
@@ -151,6 +146,7 @@ class Flight:
         self.resumed = isinstance(resumed, str)
         self.tls13 = isinstance(server_hello, ServerHello) and is_tls13(server_hello.version)
         self.visibility = self._visibility()
+        self._why_absent = self._absent()  # asked for up to four messages
 
     def _visibility(self) -> Visibility:
         if self.survey.encrypted:
@@ -161,23 +157,26 @@ class Flight:
         """A message of the server between its ServerHello and the end of its flight."""
         for message in self.survey.messages(kind, Side.SERVER):
             return message
-        return reason(self.survey, message_type, Side.SERVER, self._absent())
+        return reason(self.survey, message_type, Side.SERVER, self._why_absent)
 
     def tls13_only(self, kind: type[T], message_type: int) -> T | Missing:
         """The same for a message that only TLS 1.3 has."""
         if isinstance(self.server_hello, ServerHello) and not self.tls13:
             return Missing.NOT_SENT
-        resumed, self.resumed = self.resumed, False
-        message = self.server_message(kind, message_type)
-        self.resumed = resumed
-        return message
+        for message in self.survey.messages(kind, Side.SERVER):
+            return message
+        return reason(self.survey, message_type, Side.SERVER, self._absent_from_flight())
 
     def _absent(self) -> Missing:
+        if self.resumed:
+            return Missing.NOT_SENT  # RFC 8446 section 4.2.11, RFC 5246 section 7.3: no certificates pass
+        return self._absent_from_flight()
+
+    def _absent_from_flight(self) -> Missing:
+        """Why a message is not there that the flight of a resumed session has, too."""
         if isinstance(self.server_hello, Missing):
             # Without the ServerHello it cannot be told whether the flight behind it would have been in clear.
             return Missing.NOT_SENT if self.server_hello is Missing.NOT_SENT else Missing.LOST
-        if self.resumed:
-            return Missing.NOT_SENT  # RFC 8446 section 4.2.11, RFC 5246 section 7.3: no certificates pass
         if self.tls13 and not self._server_finished():
             return self.lost if SERVER_HANDSHAKE in self.keys else Missing.HIDDEN
         if self.tls13 and encrypted_records(self._flight(Side.SERVER), Side.SERVER):
@@ -217,7 +216,7 @@ class Flight:
             absent = Missing.NOT_SENT
         elif self.tls13:
             if not self.survey.plain(messages.FINISHED, Side.CLIENT):
-                hidden = encrypted_records(self.survey.events, Side.CLIENT) or not self._server_finished()
+                hidden = self.survey.hides(Side.CLIENT) or not self._server_finished()
                 absent = Missing.HIDDEN if hidden and CLIENT_HANDSHAKE not in self.keys else absent
             elif gaps(self._flight(Side.CLIENT), Side.CLIENT) or self._cut_flight():
                 absent = Missing.LOST
@@ -246,7 +245,7 @@ class Flight:
             return issued
         if isinstance(self.server_hello, Missing):
             return self.server_hello
-        hidden = self.tls13 and (not self._server_finished() or encrypted_records(self.survey.events, Side.SERVER))
+        hidden = self.tls13 and (not self._server_finished() or self.survey.hides(Side.SERVER))
         if hidden and SERVER_TRAFFIC not in self.keys:
             return Missing.HIDDEN
         return Missing.LOST if hidden and self.lost is Missing.LOST else ()
@@ -254,10 +253,7 @@ class Flight:
 
 def encrypted_records(events: Sequence[Event], side: Side) -> bool:
     """Whether one side sent records that could not be opened."""
-    for event in events:
-        if isinstance(event.message, ENCRYPTED) and event.side is side:
-            return True
-    return False
+    return any(event.side is side and isinstance(event.message, ENCRYPTED) for event in events)
 
 
 def offered(hellos: tuple[ClientHello, ...], server_hello: ServerHello | Missing) -> tuple[str, ...] | Missing:
@@ -359,7 +355,7 @@ NEVER_DEFECTIVE = frozenset(
 
 def defects(events: Sequence[Event]) -> tuple[Defect, ...]:
     """The departures from the specification in the messages, with the frames that carried them."""
-    result = []
+    result: list[Defect] = []
     for event in events:
         message = event.message
         if type(message) in NEVER_DEFECTIVE or (

@@ -391,9 +391,9 @@ class Connection:
         else:
             message = application_data(octets)
         direction.data_octets += octets
-        if direction.data_events < MOST_DATA_EVENTS:
+        if direction.data_events < MOST_DATA_EVENTS and len(self.events) < MOST_EVENTS:
             direction.data_events += 1
-            self._add(direction, message, frames, time_ns)
+            self.events.append(_new(Event, (direction.side, time_ns, frames, message, False)))
 
     def _add(
         self,

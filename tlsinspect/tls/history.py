@@ -62,7 +62,6 @@ LETTERS_BY_TYPE = {
 }
 
 
-LETTERS_IN_CAPITALS = {kind: letter.upper() for kind, letter in LETTERS.items()}
 OF_SEVERAL = frozenset((ServerHello, PlainMessage, UndecodedMessage))
 
 
@@ -72,11 +71,9 @@ def history(events: Sequence[Event]) -> str:
     for event in events:
         side, _, _, message, _ = event
         kind = type(message)
-        if kind in OF_SEVERAL:
-            letter = letter_of(message)
+        if kind in LETTERS or kind in OF_SEVERAL:
+            letter = letter_of(message) if kind in OF_SEVERAL else LETTERS[kind]
             letters.append(letter.upper() if side is Side.CLIENT else letter)
-        elif kind in LETTERS:
-            letters.append((LETTERS_IN_CAPITALS if side is Side.CLIENT else LETTERS)[kind])
     return "".join(letters)
 
 

@@ -7,13 +7,14 @@ from typing import TypeVar
 
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event
-from tlsinspect.model.message import EncryptedRecord, Gap, PlainMessage, ServerHello, UndecodedMessage
+from tlsinspect.model.message import EncryptedRecord, Gap, PlainMessage, ProtectedPacket, ServerHello, UndecodedMessage
 from tlsinspect.tls import messages
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
 HANDSHAKE = 22  # content type
 NONE: tuple[Event, ...] = ()
+ENCRYPTED = (EncryptedRecord, ProtectedPacket)
 
 
 class Survey:
@@ -78,6 +79,10 @@ class Survey:
             if isinstance(message, UndecodedMessage) and message.type == message_type and event.side is side:
                 return message
         return None
+
+    def hides(self, side: Side) -> bool:
+        """Whether one side sent records that could not be opened."""
+        return any(event.side is side for kind in ENCRYPTED for event in self.of(kind))
 
     def gaps(self, side: Side) -> bool:
         """Whether octets of one side are missing that may be of the handshake: behind its Finished there are none."""
