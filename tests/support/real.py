@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tests.support.conversation import Conversation, contexts, credentials, talk
-from tests.support.openssl_pair import talk_with_early_data, talk_with_key_update
+from tests.support.openssl_pair import talk_with_early_data, talk_with_external_psk, talk_with_key_update
 
 TLS12, TLS13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 
@@ -95,6 +95,10 @@ KINDS: dict[str, Callable[[], Conversation]] = {
     "TLS 1.3, KeyUpdate, ChaCha20": lambda: talk_with_key_update(folder(), "TLS_CHACHA20_POLY1305_SHA256"),
     "TLS 1.3, 0-RTT": lambda: talk_with_early_data(folder(), accepted=True),
     "TLS 1.3, 0-RTT refused": lambda: talk_with_early_data(folder(), accepted=False),
+    "TLS 1.3, 0-RTT and HelloRetryRequest": lambda: talk_with_early_data(folder(), accepted=False, retried=True),
+    "TLS 1.3, external PSK": lambda: talk_with_external_psk(
+        folder(), "-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"
+    ),
 }
 
 

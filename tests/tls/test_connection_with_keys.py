@@ -1,14 +1,17 @@
 """Real handshakes of every kind with their keys: all is opened, cutting only removes, segmentation does not matter."""
 
+import shutil
 import ssl
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.support.conversation import ANSWER, QUESTION, Conversation
-from tests.support.real import KINDS, conversation, plain
+from tests.support.conversation import ANSWER, QUESTION, Conversation, credentials, talk
+from tests.support.openssl_pair import talk_with_external_psk, talk_with_renegotiation
+from tests.support.real import KINDS, asking, conversation, folder, pair, plain
 from tests.support.tcp import Wire, frames_of
 from tests.tls.test_protection import suites_of_tls12
 from tlsinspect import fields
@@ -42,6 +45,8 @@ HISTORIES = {
     "TLS 1.3, KeyUpdate, ChaCha20": "CsioxyfIFttPp",
     "TLS 1.3, 0-RTT": "CIsiofEFt",
     "TLS 1.3, 0-RTT refused": "CIsioxyfFtt",
+    "TLS 1.3, 0-RTT and HelloRetryRequest": "CIjiCsofFt",
+    "TLS 1.3, external PSK": "CsiofIFt",
 }
 GROWING = frozenset(("session_tickets", "alerts", "http.requests", "http.responses"))  # as far as the capture goes
 ASKED_LATER = frozenset(("certificate_request", "client_certificates"))  # with post-handshake authentication
@@ -89,6 +94,94 @@ def test_opens_what_is_said_in_every_suite_of_tls12(name: str) -> None:
     said = {side: b"".join(data.octets for data in connection.data.items if data.side is side) for side in Side}
 
     assert said == {Side.CLIENT: QUESTION, Side.SERVER: ANSWER}
+
+
+PSK_SUITES = [
+    "PSK-AES128-GCM-SHA256",
+    "PSK-AES256-CCM8",
+    "PSK-CHACHA20-POLY1305",
+    "PSK-AES128-CBC-SHA256",
+    "PSK-NULL-SHA384",
+    "DHE-PSK-AES256-CCM",
+    "DHE-PSK-CAMELLIA128-SHA256",
+    "ECDHE-PSK-AES256-CBC-SHA384",
+    "ECDHE-PSK-CHACHA20-POLY1305",
+    "ECDHE-PSK-NULL-SHA256",
+]
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl program")
+@pytest.mark.parametrize("suite", PSK_SUITES)
+def test_opens_what_is_protected_by_a_shared_key(suite: str, tmp_path: Path) -> None:
+    parameters = ("-dhparam", str(credentials(folder())[1])) if suite.startswith("DHE") else ()
+    handshake = opened(
+        talk_with_external_psk(tmp_path, "-tls1_2", "-cipher", f"{suite}:@SECLEVEL=0", server=parameters)
+    )
+
+    assert handshake.visibility is Visibility.DECRYPTED
+    assert handshake.outcome is Outcome.COMPLETED
+    assert handshake.defects == ()
+    assert [event for event in handshake.events if isinstance(event.message, EncryptedRecord)] == []
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl program")
+@pytest.mark.parametrize(
+    "suite", ["ECDHE-RSA-AES128-GCM-SHA256", "AES256-SHA", "AES128-CCM8", "ECDHE-RSA-CHACHA20-POLY1305"]
+)
+def test_opens_a_second_handshake_inside_of_the_first(suite: str, tmp_path: Path) -> None:
+    found = talk_with_renegotiation(tmp_path, suite)
+    first, second = inspect(frames_of(found.flights), secrets=Secrets(found.keylog))
+
+    assert (first.part, second.part) == (1, 2)
+    assert first.client_hellos[0].random != second.client_hellos[0].random
+    assert isinstance(second.server_certificates, CertificateMessage)
+    assert (first.outcome, second.outcome) == (Outcome.COMPLETED, Outcome.COMPLETED)
+    assert [
+        event for each in (first, second) for event in each.events if isinstance(event.message, EncryptedRecord)
+    ] == []
+
+
+VERSIONS = (ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+OLD_SUITES = ("AES128-SHA", "ECDHE-RSA-AES256-SHA", "DHE-RSA-CAMELLIA128-SHA", "NULL-SHA", "ECDHE-ECDSA-AES128-SHA")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_opens_whatever_was_agreed_and_cutting_only_removes(data: st.DataObject) -> None:
+    version = data.draw(st.sampled_from(VERSIONS))
+    if version is ssl.TLSVersion.TLSv1_2:
+        suite = data.draw(st.sampled_from([name for name, _ in suites_of_tls12() if "ARIA" not in name]))
+    else:
+        suite = data.draw(st.sampled_from(OLD_SUITES))
+    encrypt_then_mac, certificate, retried = data.draw(st.booleans()), data.draw(st.none() | st.booleans()), False
+    client, server = pair(version, suites=suite, encrypt_then_mac=encrypt_then_mac)
+    anonymous = "ADH" in suite or "AECDH" in suite  # a server without a certificate must not ask for one
+    if certificate is not None and not anonymous:
+        asking(server, client, certificate=certificate)
+    if version is ssl.TLSVersion.TLSv1_3 and data.draw(st.booleans()):
+        retried = True
+        server.set_ecdh_curve("secp384r1")
+    found = talk(client, server, folder() / "keys.log")
+    resumed = data.draw(st.booleans())
+    if resumed:
+        found = talk(client, server, folder() / "keys.log", session=found.session)
+    frames = frames_of(found.flights, segment_octets=data.draw(st.integers(200, 9000)))
+    whole = opened(found, frames)
+
+    assert whole.visibility is Visibility.DECRYPTED
+    assert (whole.outcome, whole.defects) == (Outcome.COMPLETED, ())
+    assert [event for event in whole.events if isinstance(event.message, EncryptedRecord)] == []
+    assert (whole.resumption.accepted is not None) is resumed
+    if certificate is not None and not anonymous and not resumed:
+        chain = whole.client_certificates
+        assert isinstance(chain, CertificateMessage)
+        assert bool(chain.entries) is certificate
+    frames = frames[: data.draw(st.integers(4, len(frames)))]
+    known = values(whole)
+    for less in inspect(frames, secrets=Secrets(found.keylog)):
+        for path, value in values(less).items():
+            retry = retried and path.startswith("client_hello.")  # the second stands for the first
+            assert removed_only(value, known[path], path) or retry, path
 
 
 @settings(max_examples=40, deadline=None)
