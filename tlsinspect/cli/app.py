@@ -3,7 +3,6 @@
 # No "from __future__ import annotations": typer would compile each annotation from its text at every start.
 
 import gc
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -40,12 +39,12 @@ class Commands(TyperGroup):
             status = exit_status.INTERRUPTED
         except TlsinspectError as error:
             status = complain(str(error))
-        except BrokenPipeError:
+        except BrokenPipeError as error:
             status = exit_status.BROKEN_PIPE
-            drop_output()
+            drop_output(error)
         except OSError as error:
             status = complain(f"{error.filename or 'The report'}: {error.strerror or error}.")
-            drop_output()
+            drop_output(error)
         return ctx.exit(status)
 
 
@@ -57,9 +56,11 @@ def complain(message: str) -> int:
     return exit_status.UNUSABLE
 
 
-def drop_output() -> None:
+def drop_output(error: OSError) -> None:
     """Forgets what could not be written, so that the interpreter does not try again at its end and complain."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    from tlsinspect.cli.output import leave_whole_lines
+
+    leave_whole_lines(sys.stdout, error)
 
 
 # Handshakes are trees of values without cycles, which counting references frees; the search for cycles would look at
