@@ -13,6 +13,7 @@ import brotli
 import pytest
 import zstandard
 
+from fuzzing.figures import PAGE, limit_rows, table
 from fuzzing.limits import LIMITS, value_of
 from fuzzing.opened import open_octets
 from tests.support import datagrams, hostile
@@ -242,3 +243,9 @@ def test_a_frame_is_no_longer_than_the_window() -> None:
 @pytest.mark.parametrize("limit", LIMITS, ids=lambda limit: f"{limit.module}.{limit.name}")
 def test_every_limit_in_the_list_is_a_number_in_the_code(limit: object) -> None:
     assert value_of(limit) > 0  # type: ignore[arg-type]
+
+
+def test_the_page_has_the_limits_as_they_are() -> None:
+    page = PAGE.read_text("utf-8")
+
+    assert table(("what", "bound", "where", "beyond it"), limit_rows()) in page
