@@ -83,18 +83,17 @@ class Capturing:
         return bool(ready)
 
     def _streams(self) -> Iterator[tuple[IO[bytes], str]]:
-        assert self.process.stdout is not None
-        assert self.process.stderr is not None
-        yield self.process.stdout, "out"
-        yield self.process.stderr, "err"
+        if self.process.stdout is not None:
+            yield self.process.stdout, "out"
+        if self.process.stderr is not None:
+            yield self.process.stderr, "err"
 
 
 @contextlib.contextmanager
 def started(*words: object, **options: Any) -> Iterator[Capturing]:
     """A program, killed when the block is left and it still runs."""
-    process = subprocess.Popen(
-        [*map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options
-    )
+    streams = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    process = subprocess.Popen([*map(str, words)], **{**streams, **options})
     capturing = Capturing(process)
     try:
         yield capturing

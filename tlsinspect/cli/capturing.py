@@ -212,8 +212,8 @@ class Around:
         if own.no_group:
             say(
                 f"Its connections were told by its sockets, as no control group of its own could be used "
-                f"({own.no_group}); {counted(own.presumed, 'connection')} too short to be seen among them, kept "
-                "because of time and address."
+                f"({own.no_group}); kept by time and address, as too short to be seen among them: "
+                f"{counted(own.presumed, 'connection')}."
             )
         say_counts(counts, self._options.file)
         found = any(has_error(diagnosis) for _, diagnosis in explained)

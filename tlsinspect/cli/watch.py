@@ -31,6 +31,9 @@ WAIT_SECONDS = 0.05  # for frames, when there is nothing else to do
 OWNERS_SECONDS = 0.005  # the same, where connections have to be looked at while they are there
 SLACK_NS = 50_000_000  # a frame may reach us so much later than its time says
 HOLD_NS = 250_000_000  # frames are held back so long where their keys may follow
+# The same around a command, of which nothing is shown before its end: one that gets little of the processor writes its
+# keys later.  Less than a second, so that a recording has all that ended a second before this process is killed.
+COMMAND_HOLD_NS = 900_000_000
 KEYS_NS = 20_000_000  # between two looks at key logs
 READING_SECONDS = 0.2  # without a break, while more keeps coming
 LONG_BACKLOG = 5000  # frames, for which the user is told why it takes a moment
@@ -82,7 +85,7 @@ class Watch:
         self._keys = KeyLines()
         self._keys_due_ns = 0
         self._wait_seconds = WAIT_SECONDS if own is None else OWNERS_SECONDS
-        self._hold_ns = HOLD_NS if keylogs or own is not None else 0
+        self._hold_ns = COMMAND_HOLD_NS if own is not None else HOLD_NS if keylogs else 0
         self._inspector = Inspector(name, secrets=secrets, http=http, limits=limits)
         self._excerpt = Excerpt() if plan.handshakes_only else None
         # What has to be known of a frame before it is recorded is known once the inspector has seen it.
