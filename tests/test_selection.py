@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support import handshakes as build
 from tlsinspect.model.errors import SelectionError
-from tlsinspect.model.frame import Endpoint, Missing
-from tlsinspect.model.handshake import Handshake, Outcome
+from tlsinspect.model.frame import Endpoint, Missing, Side
+from tlsinspect.model.handshake import Event, Handshake, Outcome
+from tlsinspect.model.message import PlainOctets
 from tlsinspect.selection import Selector, parse_endpoint, parse_selector, pick_pair, selected
 
 
@@ -61,6 +63,15 @@ def test_the_conversation_that_speaks_tls_is_meant() -> None:
     quic = build.handshake(transport="udp", protocol="quic")
 
     assert selected([plain(), quic], Selector("nginx.pcap", 0)) == [quic]
+
+
+def test_what_a_tls_port_answered_to_plain_text_is_looked_at() -> None:
+    page = b"HTTP/1.1 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS port"
+    said = {Side.CLIENT: b"GET / HTTP/1.1\r\n\r\n", Side.SERVER: page}
+    events = tuple(Event(side, 0, (1,), PlainOctets(octets)) for side, octets in said.items())
+    refused = replace(plain(), events=events)
+
+    assert selected([refused], Selector("nginx.pcap")) == [refused]
 
 
 def test_a_stream_without_tls_is_found_when_picked_by_number_alone() -> None:

@@ -132,13 +132,18 @@ def worth_telling(conversation: Conversation, survey: Survey) -> bool:
     server_port = endpoints(conversation.key)[0 if conversation.client == 1 else 1].port
     client = conversation.directions[conversation.client or 0]
     server = conversation.directions[1 - (conversation.client or 0)]
-    if conversation.connection is None and server.plain:
-        answered = any(text in server.plain for text in PLAIN_HTTP_REFUSED)
-        if answered or (client.plain and is_header(server.plain) and server.plain[0] == ALERT):
-            return True
+    if conversation.connection is None and server.plain and refuses_plain(client.plain, server.plain):
+        return True
     silent = not conversation.directions[0].sizes and not conversation.directions[1].sizes
     attempted = conversation.syn is not None and silent and (conversation.syn_ack is None or conversation.resets)
     return bool(attempted) and server_port in TLS_PORTS
+
+
+def refuses_plain(client: bytes, server: bytes) -> bool:
+    """Whether the first octets of a server say that it wanted TLS: in plain text, or in an alert to what was none."""
+    return any(text in server for text in PLAIN_HTTP_REFUSED) or bool(
+        client and is_header(server) and server[0] == ALERT
+    )
 
 
 HANDSHAKE_MESSAGES = (

@@ -10,9 +10,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from tlsinspect import fields
+from tlsinspect.conclusion import refuses_plain
 from tlsinspect.model.errors import SelectionError
-from tlsinspect.model.frame import Endpoint, Missing
+from tlsinspect.model.frame import Endpoint, Missing, Side
 from tlsinspect.model.handshake import Handshake, Outcome
+from tlsinspect.model.message import PlainOctets
 
 SELECTOR = re.compile(
     r"(?P<capture>.+)#(?:(?P<transport>tcp|udp):)?(?P<stream>[0-9]{1,9})(?:\.(?P<part>[0-9]{1,9}))?", re.DOTALL
@@ -87,7 +89,10 @@ def selected(handshakes: Sequence[Handshake], selector: Selector) -> list[Handsh
 
 def spoke_tls(handshake: Handshake) -> bool:
     """Whether there is more to it than a connection on which nobody tried to speak TLS."""
-    return handshake.outcome is not Outcome.NEVER_TLS or bool(handshake.client_hellos) or handshake.preamble is not None
+    if handshake.outcome is not Outcome.NEVER_TLS or handshake.client_hellos or handshake.preamble is not None:
+        return True
+    said = {event.side: event.message.octets for event in handshake.events if isinstance(event.message, PlainOctets)}
+    return refuses_plain(said.get(Side.CLIENT, b""), said.get(Side.SERVER, b""))
 
 
 def absent_text(handshakes: Sequence[Handshake], selector: Selector) -> str:

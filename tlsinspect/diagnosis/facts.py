@@ -60,11 +60,19 @@ def left_text(ending: Ending) -> str:
 
 
 def refusing_alert(handshake: Handshake) -> bool:
-    """Whether an alert other than a closure was sent, or a record that is one and cannot be read."""
-    if any(seen.alert.description not in CLOSURE_ALERTS for seen in handshake.alerts):
-        return True
-    records = (event.message for event in handshake.events if isinstance(event.message, EncryptedRecord))
-    return any(record.content_type == ALERT_RECORD for record in records)
+    """Whether an alert other than a closure was sent, or a record that is one and cannot be read.
+
+    What comes behind a FIN or RST of the other side is no more than its answer to that.
+    """
+    ending = handshake.ending
+    last = ending.frame if ending is not None and ending.kind in LEAVES and ending.frame else None
+    refusals = [seen.frame for seen in handshake.alerts if seen.alert.description not in CLOSURE_ALERTS]
+    refusals += [
+        event.frames[-1]
+        for event in handshake.events
+        if isinstance(event.message, EncryptedRecord) and event.message.content_type == ALERT_RECORD and event.frames
+    ]
+    return any(last is None or frame <= last for frame in refusals)
 
 
 def alert_text(seen: AlertSeen) -> str:
@@ -89,8 +97,14 @@ def completed(handshake: Handshake) -> bool:
 
 
 def failed(handshake: Handshake) -> bool:
-    """Whether the handshake ended before it was complete, and the capture shows so."""
-    return handshake.outcome not in (Outcome.COMPLETED, Outcome.CUT)
+    """Whether the handshake ended before it was complete, and the capture shows so.
+
+    Of the server's direction alone only an alert shows it: the client's Finished would not be in the capture.
+    """
+    if handshake.outcome in (Outcome.COMPLETED, Outcome.CUT):
+        return False
+    tcp, ending = handshake.tcp, handshake.ending
+    return not tcp.server_octets or bool(tcp.client_octets) or (ending is not None and ending.kind is EndingKind.ALERT)
 
 
 def resumed(handshake: Handshake) -> bool:
@@ -373,19 +387,19 @@ def hidden_alert(handshake: Handshake) -> Event | None:
 
 
 def asked_nothing(handshake: Handshake) -> bool:
-    """Whether the handshake completed and the client then closed before any application data passed.
+    """Whether the handshake completed and the client then closed before it sent or got any application data.
 
     Clients that check the certificate after the handshake (curl, Node, nginx) do so to refuse it.  False where
     encryption hides what passed.
     """
     if not completed(handshake) or hidden(handshake):
         return False
-    if any(isinstance(event.message, ApplicationData) for event in handshake.events):
-        return False
     ending = handshake.ending
     for event in handshake.events:
         if ending is not None and ending.time_ns < event.time_ns:
-            break  # such as the server's close_notify in answer to the client's FIN
+            break  # such as what the server says in answer to the client's FIN: a close_notify, or HTTP 400
+        if isinstance(event.message, ApplicationData):
+            return False
         if isinstance(event.message, Alert) or (
             isinstance(event.message, EncryptedRecord) and event.message.content_type == ALERT_RECORD
         ):

@@ -15,6 +15,7 @@ from tlsinspect.diagnosis.facts import (
     at_frame,
     completed,
     ending_alert,
+    hello_of,
     label,
     quoted,
     resumed,
@@ -23,6 +24,7 @@ from tlsinspect.diagnosis.facts import (
 from tlsinspect.diagnosis.names import covers, is_address, names_text
 from tlsinspect.diagnosis.pairs import told
 from tlsinspect.diagnosis.rule import Case, Check, ComparePair, Finding, Severity
+from tlsinspect.diagnosis.stacks import client_stack
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import AlertSeen, EndingKind, Handshake
 from tlsinspect.model.message import Certificate, CertificateMessage, CertificateStatus
@@ -31,7 +33,7 @@ from tlsinspect.tls.ocsp import REVOKED, CertificateState, decode_ocsp_response
 from tlsinspect.tls.x509 import matches_host
 
 BAD_CERTIFICATE, UNSUPPORTED_CERTIFICATE, CERTIFICATE_REVOKED, CERTIFICATE_EXPIRED = 42, 43, 44, 45
-CERTIFICATE_UNKNOWN, UNKNOWN_CA, ACCESS_DENIED = 46, 48, 49
+CERTIFICATE_UNKNOWN, UNKNOWN_CA, ACCESS_DENIED, INTERNAL_ERROR = 46, 48, 49, 80
 ABOUT_CERTIFICATES = frozenset((42, 43, 44, 45, 46, 48, 49))
 # Go and GnuTLS say bad_certificate for everything, Java and Chromium certificate_unknown for most things.
 UNSPECIFIC = frozenset((BAD_CERTIFICATE, CERTIFICATE_UNKNOWN))
@@ -52,7 +54,10 @@ def refusal(handshake: Handshake) -> AlertSeen | None:
     seen = ending_alert(handshake, Side.CLIENT)
     if seen is None or handshake.server_hello is Missing.NOT_SENT or resumed(handshake):
         return None
-    return seen if seen.alert.description in ABOUT_CERTIFICATES else None
+    said = seen.alert.description
+    if said == INTERNAL_ERROR and isinstance(handshake.server_certificates, CertificateMessage):
+        return seen  # of a program's own check, such as that of HAProxy
+    return seen if said in ABOUT_CERTIFICATES else None
 
 
 def taken(handshake: Handshake) -> Taken:
@@ -67,6 +72,13 @@ def taken(handshake: Handshake) -> Taken:
     closed = ending is not None and ending.side is Side.CLIENT and ending.kind in (EndingKind.FIN, EndingKind.RST)
     seen = isinstance(handshake.server_certificates, CertificateMessage)
     return Taken.LEFT if closed and seen else Taken.UNDECIDED
+
+
+def leaves_without_a_word(handshake: Handshake) -> bool:
+    """Whether the hello is that of a client that refuses certificates by closing, in the middle of the handshake."""
+    hello = hello_of(handshake)
+    stack = client_stack(hello) if hello is not None and not completed(handshake) else None
+    return stack is not None and "Node" in stack.products
 
 
 def refusal_code(handshake: Handshake) -> int | None:

@@ -18,6 +18,7 @@ from tests.support.handshakes import (
     server_hello,
 )
 from tlsinspect.diagnosis.causes import (
+    capture_incomplete,
     client_gave_up,
     hello_closed,
     hello_reset,
@@ -356,6 +357,41 @@ def test_a_version_negotiation_of_quic_is_an_answer() -> None:
     )
 
     assert hello_unanswered.check(case(value)) is None
+
+
+def test_a_refused_starttls_is_the_cause_where_the_client_went_on_all_the_same() -> None:
+    value = with_messages(ended(FIN, Side.CLIENT), plain(Side.SERVER, b"220 mx\r\n454 no TLS\r\n"))
+    value = replace(value, preamble=STARTTLS.preamble)
+
+    finding = starttls_refused.check(case(value))
+
+    assert finding is not None
+    assert "sent its ClientHello all the same" in finding.explanation
+    assert not_tls_server.check(case(value)) is None
+
+
+def test_a_refused_starttls_is_no_cause_where_tls_was_spoken_after_it() -> None:
+    value = replace(handshake(), preamble=STARTTLS.preamble)
+
+    assert starttls_refused.check(case(value)) is None
+
+
+def test_an_alert_behind_the_close_of_the_other_side_is_no_reason_for_it() -> None:
+    late = replace(alert_seen(50, Side.CLIENT), frame=9)
+    value = replace(IN_MIDDLE_BY_SERVER, alerts=(late,))
+
+    assert server_gave_up.check(case(value)) is not None
+    assert server_gave_up.check(case(replace(value, alerts=(replace(late, frame=5),)))) is None
+
+
+def test_of_the_direction_of_the_server_alone_a_close_is_no_failure() -> None:
+    tcp = replace(IN_MIDDLE_BY_SERVER.tcp, client_octets=0, server_octets=2000)
+    value = replace(IN_MIDDLE_BY_SERVER, client_hellos=(), tcp=tcp)
+
+    finding = capture_incomplete.check(case(value))
+
+    assert finding is not None
+    assert finding.severity is Severity.WARNING
 
 
 def negotiated(*hello_frames: int, offered: str = "QUIC v2", **overrides: Any) -> Handshake:

@@ -37,13 +37,14 @@ from tlsinspect.diagnosis.facts import (
     waited,
 )
 from tlsinspect.diagnosis.log_lines import alert_lines
-from tlsinspect.diagnosis.offer import narrow_offer
+from tlsinspect.diagnosis.offer import highest_version, narrow_offer
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 from tlsinspect.diagnosis.watch_fixes import LOG_MORE
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import AlertSeen
 from tlsinspect.tls import extensions as ext
+from tlsinspect.tls.versions import is_tls13
 
 HANDSHAKE_FAILURE = 40
 MEANINGS = {
@@ -102,9 +103,10 @@ def candidates(case: Case, seen: AlertSeen) -> str:
     if hello.body(ext.SIGNATURE_ALGORITHMS) is Missing.NOT_SENT:
         found.append("the client sends no signature_algorithms, which means SHA-1")
     if not found:
+        newer = "" if is_tls13(highest_version(hello)) else ", the lack of TLS 1.3"
         return (
-            " The offer is an ordinary one: the certificate's key type, a group or the name may be what does not fit. "
-            "The server's log says which."
+            f" The offer is an ordinary one: the certificate's key type, a group{newer} or the name may be what does "
+            "not fit. The server's log says which."
         )
     return f" Candidates in the offer, the likeliest first: {'; '.join(found)}."
 

@@ -45,6 +45,7 @@ from tlsinspect.diagnosis.facts import (
     resumed,
     waited,
 )
+from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
 from tlsinspect.diagnosis.hidden_server import asked, observations
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -62,7 +63,7 @@ def check(case: Case) -> Finding | None:
         return None
     side = hidden_refusal(handshake)
     if side is None and not failed(handshake):
-        return None
+        return left_without_request(handshake)
     return Finding(
         # That records are encrypted is shown; what the size of one means is not, as data can be as short as an alert.
         certainty=Certainty.SHOWN if side is None else Certainty.LIKELY,
@@ -111,6 +112,28 @@ def story(handshake: Handshake, side: Side | None) -> str:
     return (
         f"The {ending.side.value} {word} the connection{at_frame(ending.frame)}, "
         f"{waited(handshake.started_ns, ending.time_ns)} after it began, when the ServerHello had passed."
+    )
+
+
+def left_without_request(handshake: Handshake) -> Finding | None:
+    """The client finished and went away, as those do that check the server's certificate only then."""
+    flight = client_flight(handshake)
+    marks = sorted((*handshake.tcp.fins, *handshake.tcp.resets), key=lambda mark: mark.time_ns)
+    if flight is None or flight.kind is ClientFlight.CERTIFICATE or not marks or marks[0].side is not Side.CLIENT:
+        return None
+    rest = encrypted_records(handshake, Side.CLIENT)[len(flight.sizes) :]
+    if not alert_octets(handshake).issuperset(rest):
+        return None
+    return Finding(
+        certainty=Certainty.LIKELY,
+        severity=Severity.WARNING,
+        explanation=(
+            f"By the sizes of its records the client sent its Finished and nothing but a closure after it, and closed "
+            f"the connection{at_frame(marks[0].frame)}. Clients that check the server's certificate after the "
+            "handshake do so to refuse it (GnuTLS programs, curl the name, nginx everything); one that only connects "
+            "looks the same. The certificate is encrypted, and no keys were given."
+        ),
+        evidence=("server_hello.version", "server_certificates", "outcome"),
     )
 
 

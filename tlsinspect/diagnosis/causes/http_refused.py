@@ -21,7 +21,7 @@ A failed handshake. Where something in the handshake explains the status, that i
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.facts import at_frame, name_text, quoted, server_name
+from tlsinspect.diagnosis.facts import asked_nothing, at_frame, name_text, quoted, server_name
 from tlsinspect.diagnosis.http import exchanges
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
 from tlsinspect.diagnosis.pairs import on_one_side
@@ -35,8 +35,8 @@ ABOUT_CERTIFICATES = frozenset((495, 496))  # nginx, in its log and its error pa
 def check(case: Case) -> Finding | None:
     """A status was seen that refuses the client."""
     refused = next((each for each in exchanges(case.handshake) if each.status in ABOUT_ACCESS), None)
-    if refused is None:
-        return None
+    if refused is None or asked_nothing(case.handshake):
+        return None  # HAProxy says 400 to a client that closes without a request
     host = f" for the host {quoted(refused.host)}" if refused.host else ""
     request = f" to {refused.method}{host}" if refused.method else ""
     said = f" ({quoted(refused.said)})" if refused.said else ""

@@ -22,7 +22,8 @@ spoke plain text first, it is `not-tls-client`.
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.facts import at_frame, first_line, hello_of, plain_frame, plain_octets, quoted
+from tlsinspect.diagnosis.causes import starttls_refused
+from tlsinspect.diagnosis.facts import at_frame, first_line, hello_frame, hello_of, plain_frame, plain_octets, quoted
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.reach_fixes import LISTEN, SPEAK_PLAIN
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -37,12 +38,13 @@ def check(case: Case) -> Finding | None:
     answer = plain_octets(handshake, Side.SERVER)
     if not answer or hello_of(handshake) is None or handshake.server_hello is not Missing.NOT_SENT:
         return None
-    if is_sslv2_hello(answer):
+    if is_sslv2_hello(answer) or starttls_refused.check(case) is not None:
         return None
-    explanation = (
-        f"The server answered the ClientHello with {quoted(first_line(answer))}"
-        f"{at_frame(plain_frame(handshake, Side.SERVER))}, which is no TLS."
-    )
+    frame, hello = plain_frame(handshake, Side.SERVER), hello_frame(handshake)
+    before = frame is not None and hello is not None and frame < hello
+    did = "had already said" if before else "answered the ClientHello with"
+    behind = f" when the ClientHello came{at_frame(hello)}" if before else ""
+    explanation = f"The server {did} {quoted(first_line(answer))}{at_frame(frame)}{behind}, which is no TLS."
     if any(seen.side is Side.CLIENT for seen in handshake.alerts):
         explanation += " The client's alert is its answer to that."
     return Finding(certainty=Certainty.SHOWN, explanation=explanation, evidence=("client_hello.server_name", "outcome"))

@@ -56,7 +56,7 @@ def check(case: Case) -> Finding | None:
         return None
     return Finding(
         certainty=Certainty.SHOWN if found.given and how is not Taken.LEFT else Certainty.LIKELY,
-        severity=severity(how, refused=refused, given=found.given),
+        severity=severity(how, refused=refused, given=found.given or sa.leaves_without_a_word(handshake)),
         explanation=(
             f"The server sent {sent_text(found.length)}, which ends below {quoted(found.verdict.name)}{ending(found)}. "
             f"{sa.reaction_text(handshake, fits=refused)}"

@@ -35,6 +35,8 @@ from tlsinspect.diagnosis.server_auth import Taken
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
 from tlsinspect.model.frame import Missing, Side
 
+FITTING = frozenset((*sa.UNSPECIFIC, sa.INTERNAL_ERROR))  # HAProxy says internal_error where verifyhost does not fit
+
 
 def check(case: Case) -> Finding | None:
     """The leaf does not cover the server name."""
@@ -42,10 +44,11 @@ def check(case: Case) -> Finding | None:
     fault = sa.name_fault(case)
     if fault is None:
         return None
-    weight = sa.weight(handshake, sa.UNSPECIFIC)
+    weight = sa.weight(handshake, FITTING)
     if server_name(handshake) is Missing.NOT_SENT and sa.taken(handshake) is Taken.LEFT:
         weight = Severity.WARNING  # it is not known what it meant, and scanners leave like that
     sure = sa.taken(handshake) is not Taken.LEFT and isinstance(server_name(handshake), str) and "common" not in fault
+    sure = sure and sa.refusal_code(handshake) != sa.INTERNAL_ERROR
     return Finding(
         certainty=Certainty.SHOWN if sure else Certainty.LIKELY,
         severity=weight,

@@ -66,7 +66,9 @@ def check(case: Case) -> Finding | None:
         return None
     return Finding(
         certainty=Certainty.SHOWN if found.given and how is not Taken.LEFT else Certainty.LIKELY,
-        severity=Severity.ERROR if how is Taken.LEFT and found.given else Severity.WARNING,
+        severity=Severity.ERROR
+        if how is Taken.LEFT and (found.given or sa.leaves_without_a_word(handshake))
+        else Severity.WARNING,
         explanation=f"{leads_text(found)} {sa.reaction_text(handshake)}",
         evidence=sa.evidence(handshake),
         fill=sa.fill(case),

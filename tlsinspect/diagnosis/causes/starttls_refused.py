@@ -21,26 +21,31 @@ A TLS failure: TLS was never begun.
 
 from __future__ import annotations
 
-from tlsinspect.diagnosis.facts import at_frame, quoted
+from tlsinspect.diagnosis.facts import at_frame, fatal_alert, hello_frame, hello_of, quoted
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
-from tlsinspect.model.frame import Side
+from tlsinspect.model.frame import Missing, Side
 
 
 def check(case: Case) -> Finding | None:
-    """The dialogue before TLS ended with a refusal."""
-    preamble = case.handshake.preamble
-    if preamble is None or preamble.accepted is not False or case.handshake.client_hellos:
+    """The dialogue before TLS ended with a refusal, and the server did not speak TLS after it."""
+    handshake = case.handshake
+    preamble = handshake.preamble
+    if preamble is None or preamble.accepted is not False:
+        return None
+    if handshake.server_hello is not Missing.NOT_SENT or fatal_alert(handshake, Side.SERVER) is not None:
         return None
     details = dict(preamble.details)
     target = f" for {quoted(details['target'])}" if details.get("target") else ""
     reply = f" with {quoted(details['reply'])}" if details.get("reply") else ""
     frame = at_frame(preamble.frames[-1] if preamble.frames else None)
+    went_on = "no ClientHello was sent."
+    if hello_of(handshake) is not None:
+        went_on = f"the client sent its ClientHello all the same{at_frame(hello_frame(handshake))}."
     return Finding(
         certainty=Certainty.STATED,
         explanation=(
-            f"The server refused the {preamble.protocol} request{target} that comes before TLS{reply}{frame}; "
-            "no ClientHello was sent."
+            f"The server refused the {preamble.protocol} request{target} that comes before TLS{reply}{frame}; {went_on}"
         ),
         evidence=("preamble.protocol",),
     )
