@@ -41,7 +41,7 @@ class Diagnosed:
     severity: Severity
     evidence: tuple[Evidence, ...]
     fixes: tuple[Fix, ...]  # examples filled in; those for the software that the hello fits come first
-    fitting: int  # how many of the fixes are for that software
+    fitting: int  # how many of the fixes are for that software, with what is to be done whatever the software
 
     @property
     def code(self) -> str:
@@ -116,26 +116,41 @@ CONSEQUENCES = frozenset(
 )
 
 
+WHOEVER = "any "  # begins the product of a fix that names the side that must change, whatever its software
+
+
 def diagnosed(cause: Cause, finding: Finding, cases: tuple[tuple[str, Case], ...]) -> Diagnosed:
     """A finding with its evidence looked up and its fixes filled in."""
     evidence = tuple(proof(BY_PATH[path], case.handshake, side) for path in finding.evidence for side, case in cases)
     fixes = cause.fixes if finding.fixes is None else finding.fixes
     products = products_of(case for side, case in cases if finding.side in (None, "both", side))
     places = [place_of(fix, products) for fix in fixes]
+    fitting = sum(place < len(products) for place in places)
+    if fitting and fixes[0].product.startswith(WHOEVER):
+        places[0], fitting = -1, fitting + 1  # what is to be done comes before how one product gets by
     ordered = [fixes[at] for at in sorted(range(len(fixes)), key=places.__getitem__)]
     return Diagnosed(
         cause=cause,
         finding=finding,
         severity=cause.severity if finding.severity is None else finding.severity,
         evidence=evidence,
-        fixes=tuple(with_values(fix, finding) for fix in ordered),
-        fitting=sum(place < len(products) for place in places),
+        fixes=tuple(with_values(fix, {**asked_for(cause, cases), **dict(finding.fill)}) for fix in ordered),
+        fitting=fitting,
     )
 
 
-def with_values(fix: Fix, finding: Finding) -> Fix:
+def asked_for(cause: Cause, cases: tuple[tuple[str, Case], ...]) -> dict[str, str]:
+    """The host that a client named, for the examples of fixes; none where the name itself may be what is wrong."""
+    if cause.stage in (Stage.ROUTING, Stage.TRANSPORT):
+        return {}
+    names = [case.value("client_hello.server_name") for _, case in cases]
+    host = next((name for name in names if isinstance(name, str)), "")
+    return {"host": host} if host else {}
+
+
+def with_values(fix: Fix, values: dict[str, str]) -> Fix:
     """A fix with its example filled in."""
-    return replace(fix, example=filled(fix.example, dict(finding.fill))) if "{" in fix.example else fix
+    return replace(fix, example=filled(fix.example, values)) if "{" in fix.example else fix
 
 
 def products_of(cases: Iterable[Case]) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.rule import Fix
 from tlsinspect.model.frame import Side
 
@@ -115,6 +117,12 @@ SEND_CERTIFICATE: tuple[Fix, ...] = (
         Side.CLIENT,
     ),
 )
+
+
+def send_certificate(which: str) -> tuple[Fix, ...]:
+    """The same fixes, where the client is to send another certificate than it did: *which* says what kind."""
+    return tuple(replace(fix, action=f"{which} {fix.action}") for fix in SEND_CERTIFICATE)
+
 
 # The server is to ask for a certificate.
 ASK_FOR_CERTIFICATE: tuple[Fix, ...] = (

@@ -291,7 +291,10 @@ SIGNATURES: tuple[Fix, ...] = (
 # The client is to do without an extension that the server cannot take, or with other contents of it.
 LEAVE_OUT_EXTENSIONS: tuple[Fix, ...] = (
     Fix(
-        "nginx", "As a proxy, leave out session_ticket.", "proxy_ssl_conf_command Options -SessionTicket;", Side.CLIENT
+        "nginx",
+        "Where session_ticket is refused, leave it out as a proxy.",
+        "proxy_ssl_conf_command Options -SessionTicket;",
+        Side.CLIENT,
     ),
     Fix("nginx (grpc)", "The same for grpc_pass.", "grpc_ssl_conf_command Options -SessionTicket;", Side.CLIENT),
     Fix("nginx (uwsgi)", "The same for uwsgi_pass.", "uwsgi_ssl_conf_command Options -SessionTicket;", Side.CLIENT),
@@ -314,21 +317,33 @@ LEAVE_OUT_EXTENSIONS: tuple[Fix, ...] = (
         "curl --no-alpn --no-sessionid --tls-max 1.2 https://{host}/",
         Side.CLIENT,
     ),
-    Fix("OpenSSL", "Leave out session_ticket.", "openssl s_client -no_ticket -connect ADDRESS:443", Side.CLIENT),
+    Fix(
+        "OpenSSL",
+        "Where session_ticket is refused, leave it out.",
+        "openssl s_client -no_ticket -connect ADDRESS:443",
+        Side.CLIENT,
+    ),
     Fix(
         "GnuTLS",
         "Leave out what may be left out.",
         "gnutls-cli --priority NORMAL:%NO_TICKETS:%NO_ETM:%NO_SESSION_HASH {host}",
         Side.CLIENT,
     ),
-    Fix("Go", "Leave out session_ticket.", "tls.Config{SessionTicketsDisabled: true}", Side.CLIENT),
+    Fix(
+        "Go", "Where session_ticket is refused, leave it out.", "tls.Config{SessionTicketsDisabled: true}", Side.CLIENT
+    ),
     Fix("Java", "Leave out one by its name.", "-Djdk.tls.client.disableExtensions=session_ticket", Side.CLIENT),
     Fix(
         "Node",
-        "Leave out session_ticket.",
+        "Where session_ticket is refused, leave it out.",
         "tls.connect({ secureOptions: crypto.constants.SSL_OP_NO_TICKET, ... })",
         Side.CLIENT,
     ),
-    Fix("Python", "Leave out session_ticket.", "context.options |= ssl.OP_NO_TICKET", Side.CLIENT),
-    Fix(".NET", "Leave out session_ticket (.NET 8 and later).", "AllowTlsResume = false", Side.CLIENT),
+    Fix("Python", "Where session_ticket is refused, leave it out.", "context.options |= ssl.OP_NO_TICKET", Side.CLIENT),
+    Fix(
+        ".NET",
+        "Where session_ticket is refused, leave it out (.NET 8 and later).",
+        "AllowTlsResume = false",
+        Side.CLIENT,
+    ),
 )

@@ -85,10 +85,17 @@ def chosen_fixes(found: Diagnosed) -> Iterator[Block]:
 def fix_blocks(fixes: Sequence[Fix]) -> Iterator[Block]:
     """What to change, one product after the other, each with lines to copy."""
     for fix in fixes:
-        side = f" ({fix.side.value})" if fix.side else ""
-        yield Prose(f"Fix, {fix.product}{side}: {fix.action}", "good")
+        yield Prose(f"Fix, {product_text(fix)}: {fix.action}", "good")
         if fix.example:
             yield Code(fix.example, LANGUAGES.get(fix.product, ""))
+
+
+def product_text(fix: Fix) -> str:
+    """The product with the side that changes, such as "nginx (grpc, client)"; "any server" says it already."""
+    if fix.side is None or fix.product == f"any {fix.side.value}":
+        return fix.product
+    name, _, kind = fix.product.removesuffix(")").partition(" (")
+    return f"{name} ({', '.join(filter(None, (kind, fix.side.value)))})"
 
 
 def evidence_line(evidence: Evidence, sides: Mapping[str, str]) -> str:

@@ -37,7 +37,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import lacks_intermediate, top, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import completed, label, quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
+from tlsinspect.diagnosis.identity_fixes import TRUST_ISSUER, send_certificate
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -123,7 +123,7 @@ CAUSE = Cause(
     compare=compare,
     follows_from=("client-cert-expired", "client-cert-unsuitable", "client-cert-revoked"),
     fixes=(
-        *SEND_CERTIFICATE,
+        *send_certificate("Send the intermediates with it."),
         Fix(
             "nginx",
             "Or let the server know the intermediate, and allow for it.",

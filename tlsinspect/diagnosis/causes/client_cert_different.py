@@ -26,7 +26,7 @@ from tlsinspect.diagnosis.client_auth import sent_chain
 from tlsinspect.diagnosis.client_fit import issuer_listed, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import completed, label, quoted, resumed
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.identity_fixes import send_certificate
 from tlsinspect.diagnosis.inherited import names_identity
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 from tlsinspect.model.handshake import Handshake
@@ -129,7 +129,7 @@ CAUSE = Cause(
         "client-cert-chain-incomplete",
         "client-cert-revoked",
     ),
-    fixes=SEND_CERTIFICATE,
+    fixes=send_certificate("Send the certificate that is meant."),
     log_lines=(),  # servers log the subject, and nothing about it is wrong
     references=("RFC 5246 section 7.4.6", "RFC 8446 section 4.4.2"),
     explanation=__doc__,

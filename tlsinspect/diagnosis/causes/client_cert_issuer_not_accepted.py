@@ -45,7 +45,7 @@ from tlsinspect.diagnosis.client_fit import (
     validity_problem,
 )
 from tlsinspect.diagnosis.facts import quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
+from tlsinspect.diagnosis.identity_fixes import TRUST_ISSUER, send_certificate
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
@@ -110,7 +110,7 @@ CAUSE = Cause(
         "client-cert-chain-incomplete",
         "client-cert-untrusted",
     ),
-    fixes=(*TRUST_ISSUER, *SEND_CERTIFICATE),
+    fixes=(*TRUST_ISSUER, *send_certificate("Send one of an authority that the server names.")),
     log_lines=(
         *alert_lines(48),
         *late_alert_lines(48),

@@ -26,7 +26,7 @@ from __future__ import annotations
 from tlsinspect.diagnosis.certificate_fixes import RENEW_CRL
 from tlsinspect.diagnosis.client_auth import CERTIFICATE_REVOKED, reaction, sent_chain
 from tlsinspect.diagnosis.facts import quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.identity_fixes import send_certificate
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
@@ -58,7 +58,7 @@ CAUSE = Cause(
     check=check,
     compare=on_one_side(check),
     follows_from=(),
-    fixes=(*SEND_CERTIFICATE, *RENEW_CRL),
+    fixes=(*send_certificate("Send one that is not revoked."), *RENEW_CRL),
     log_lines=(
         *alert_lines(44),
         *late_alert_lines(44),

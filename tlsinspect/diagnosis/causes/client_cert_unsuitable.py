@@ -36,7 +36,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.identity_fixes import send_certificate
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
@@ -97,7 +97,7 @@ CAUSE = Cause(
             "extendedKeyUsage = clientAuth\nkeyUsage = critical, digitalSignature",
             Side.CLIENT,
         ),
-        *SEND_CERTIFICATE,
+        *send_certificate("Then send that one."),
         *VERIFY_BY_ITSELF,
     ),
     log_lines=(

@@ -46,7 +46,7 @@ from tlsinspect.diagnosis.client_auth import (
 )
 from tlsinspect.diagnosis.client_fit import issuer_listed, top, unsuitable_reasons, validity_problem
 from tlsinspect.diagnosis.facts import quoted, resumed
-from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE, TRUST_ISSUER
+from tlsinspect.diagnosis.identity_fixes import TRUST_ISSUER, send_certificate
 from tlsinspect.diagnosis.log_lines import alert_lines, late_alert_lines, untrusted_client
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
@@ -123,7 +123,7 @@ CAUSE = Cause(
         "client-cert-revoked",
         "client-cert-chain-incomplete",
     ),
-    fixes=(*TRUST_ISSUER, *SEND_CERTIFICATE),
+    fixes=(*TRUST_ISSUER, *send_certificate("Send one of an authority that the server trusts.")),
     log_lines=(
         *alert_lines(48, 42, 46, 49),
         *late_alert_lines(48, 42, 46, 49),

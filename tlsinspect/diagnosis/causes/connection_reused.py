@@ -29,6 +29,7 @@ from tlsinspect.diagnosis.http import exchanges, plain_host
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.session_fixes import SEPARATE_CONNECTIONS
+from tlsinspect.model.frame import Side
 
 REFUSED = frozenset((400, 401, 403, 404, 421, 495, 496))
 
@@ -68,7 +69,12 @@ CAUSE = Cause(
     follows_from=(),
     fixes=(
         *SEPARATE_CONNECTIONS,
-        Fix("any server", "Answer 421 (Misdirected Request) to hosts that are served on another connection."),
+        Fix(
+            "any server",
+            "Answer 421 (Misdirected Request) to hosts that are served on another connection.",
+            "",
+            Side.SERVER,
+        ),
     ),
     log_lines=(
         ("nginx", "client attempted to request the server name different from the one that was negotiated"),

@@ -141,6 +141,7 @@ CAUSE = Cause(
     compare=compare,
     follows_from=("sni-missing", "sni-mismatch", "sni-invalid", "ech-retry"),
     fixes=(
+        Fix("any server", "Give the name a host of its own, with a certificate that covers it.", "", Side.SERVER),
         *SERVE_THE_NAME,
         Fix(
             "nginx",

@@ -146,8 +146,8 @@ CAUSE = Cause(
         "resumption-refused",
     ),
     fixes=(
-        Fix("any middlebox", "Do not rewrite hellos; pass TLS on as it is, or end it there."),
         Fix("any client", "Upgrade the library, or switch the extension off.", "", Side.CLIENT),
+        Fix("any middlebox", "Do not rewrite hellos; pass TLS on as it is, or end it there."),
         *PASS_ON,
         *LEAVE_OUT_EXTENSIONS,
     ),

@@ -24,6 +24,8 @@ family.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.causes.hello_reset import after_hello, candidates
 from tlsinspect.diagnosis.facts import CLOSES, at_frame, unanswered
 from tlsinspect.diagnosis.fixes import SEND_SERVER_NAME, SERVE_THE_NAME
@@ -62,6 +64,10 @@ def farewell(handshake: Handshake) -> str:
     return "with nothing but a close_notify" if said else "without an alert"
 
 
+SEND_ITS_NAME = tuple(
+    replace(fix, action=f"Send a name that the server has a route for. {fix.action}") for fix in SEND_SERVER_NAME
+)
+
 CAUSE = Cause(
     code="hello-closed",
     title="The server closed the connection right after the ClientHello",
@@ -83,7 +89,8 @@ CAUSE = Cause(
         "hello-split-dropped",
     ),
     fixes=(
-        *SEND_SERVER_NAME,
+        Fix("any server", "Read its own log: the reason is there and not on the wire.", "", Side.SERVER),
+        *SEND_ITS_NAME,
         Fix("nginx (stream)", "Route names that the map does not have.", "default BACKEND;", Side.SERVER),
         *(fix for fix in SERVE_THE_NAME if fix.product != "HAProxy"),
         Fix("Envoy", "Give what matches nothing a chain.", "default_filter_chain: {}", Side.SERVER),

@@ -25,6 +25,8 @@ A refusal of version or cipher suite: servers send an alert for that. `tcp-refus
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tlsinspect.diagnosis.facts import (
     at_frame,
     hello_frame,
@@ -93,6 +95,10 @@ def several_segments(handshake: Handshake) -> bool:
     return bool(sizes) and handshake.tcp.client_octets > sizes[0]
 
 
+SEND_ITS_NAME = tuple(
+    replace(fix, action=f"Send a name that the server has a route for. {fix.action}") for fix in SEND_SERVER_NAME
+)
+
 CAUSE = Cause(
     code="hello-reset",
     title="The connection was reset right after the ClientHello",
@@ -114,7 +120,8 @@ CAUSE = Cause(
         "hello-split-dropped",
     ),
     fixes=(
-        *SEND_SERVER_NAME,
+        Fix("any server", "Read its own log: the reason is there and not on the wire.", "", Side.SERVER),
+        *SEND_ITS_NAME,
         *(fix for fix in SERVE_THE_NAME if fix.product in ("Envoy", "Istio")),
         Fix("nginx", "Expect a PROXY protocol header only where one is sent.", "listen 443 ssl;", Side.SERVER),
         Fix("HAProxy", "The same: no accept-proxy.", "bind :443 ssl crt SITE.pem", Side.SERVER),

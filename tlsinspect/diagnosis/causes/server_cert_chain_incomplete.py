@@ -150,7 +150,10 @@ CAUSE = Cause(
             "-Dcom.sun.security.enableAIAcaIssuers=true",
             Side.CLIENT,
         ),
-        *TRUST_AUTHORITY,
+        *(
+            replace(fix, action=f"Until then, have the client know the intermediate. {fix.action}")
+            for fix in TRUST_AUTHORITY
+        ),
     ),
     log_lines=(
         ("GnuTLS", "The certificate is NOT trusted. The certificate issuer is unknown."),

@@ -93,7 +93,12 @@ CAUSE = Cause(
     compare=sa.certificates_on_one_side(check),
     follows_from=("sni-missing", "sni-mismatch"),
     fixes=(
-        Fix("any server", "Renew the certificate, install it, and reload every server that shows it.", "certbot renew"),
+        Fix(
+            "any server",
+            "Renew the certificate, install it, and reload every server that shows it.",
+            "certbot renew",
+            Side.SERVER,
+        ),
         *REPLACE_CERTIFICATE,
         Fix("any client", "Compare the client's clock with the server's.", "date -u", Side.CLIENT),
     ),

@@ -68,7 +68,12 @@ CAUSE = Cause(
     compare=sa.certificates_on_one_side(check),
     follows_from=("default-certificate", "sni-missing", "sni-mismatch", "sni-invalid", "ech-retry"),
     fixes=(
-        Fix("any server", "Issue a certificate with the name in its subjectAltName.", "subjectAltName = DNS:{host}"),
+        Fix(
+            "any server",
+            "Issue a certificate with the name in its subjectAltName.",
+            "subjectAltName = DNS:{host}",
+            Side.SERVER,
+        ),
         *REPLACE_CERTIFICATE,
         *SEND_SERVER_NAME,
         Fix(

@@ -66,7 +66,7 @@ CAUSE = Cause(
     follows_from=("sni-missing", "sni-mismatch"),
     fixes=(
         Fix("any client", "Set the clock.", "timedatectl set-ntp true", Side.CLIENT),
-        Fix("any server", "Set the clock of the authority back, and issue the certificate again."),
+        Fix("any server", "Set the clock of the authority back, and issue the certificate again.", "", Side.SERVER),
         *REPLACE_CERTIFICATE,
     ),
     log_lines=(

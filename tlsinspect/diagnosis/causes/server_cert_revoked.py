@@ -28,6 +28,7 @@ from tlsinspect.diagnosis.facts import alert_text, at_frame
 from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE
+from tlsinspect.model.frame import Side
 from tlsinspect.tls.ocsp import REVOKED
 
 FITTING = frozenset((sa.CERTIFICATE_REVOKED, sa.ACCESS_DENIED, *sa.UNSPECIFIC))
@@ -77,7 +78,12 @@ CAUSE = Cause(
     compare=sa.certificates_on_one_side(check),
     follows_from=("sni-missing", "sni-mismatch"),
     fixes=(
-        Fix("any server", "Make a new key, and have a new certificate issued.", "certbot certonly --force-renewal"),
+        Fix(
+            "any server",
+            "Make a new key, and have a new certificate issued.",
+            "certbot certonly --force-renewal",
+            Side.SERVER,
+        ),
         *REPLACE_CERTIFICATE,
     ),
     log_lines=(

@@ -32,6 +32,7 @@ from tlsinspect.diagnosis.log_lines import refused_by_client, untrusted_server
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.server_auth import Taken
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY
+from tlsinspect.model.frame import Side
 
 FITTING = frozenset((sa.UNKNOWN_CA, *sa.UNSPECIFIC))
 
@@ -66,7 +67,12 @@ CAUSE = Cause(
     compare=sa.certificates_on_one_side(check),
     follows_from=("default-certificate", "sni-missing", "sni-mismatch"),
     fixes=(
-        Fix("any server", "Show a certificate of an authority that the clients know.", "certbot certonly -d {host}"),
+        Fix(
+            "any server",
+            "Show a certificate of an authority that the clients know.",
+            "certbot certonly -d {host}",
+            Side.SERVER,
+        ),
         *REPLACE_CERTIFICATE,
         *TRUST_AUTHORITY,
     ),

@@ -36,6 +36,7 @@ from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Seve
 from tlsinspect.diagnosis.server_auth import Taken
 from tlsinspect.diagnosis.server_fixes import REPLACE_CERTIFICATE, TRUST_AUTHORITY
 from tlsinspect.diagnosis.server_trust import Standing, sent_text, standing
+from tlsinspect.model.frame import Side
 from tlsinspect.tls.trust import Trust
 
 FITTING = frozenset((sa.UNKNOWN_CA, sa.UNSUPPORTED_CERTIFICATE, sa.ACCESS_DENIED, *sa.UNSPECIFIC))
@@ -173,7 +174,12 @@ CAUSE = Cause(
     ),
     fixes=(
         *TRUST_AUTHORITY,
-        Fix("any server", "Or show a certificate of an authority that the clients know.", "certbot certonly -d {host}"),
+        Fix(
+            "any server",
+            "Or show a certificate of an authority that the clients know.",
+            "certbot certonly -d {host}",
+            Side.SERVER,
+        ),
         *REPLACE_CERTIFICATE,
     ),
     log_lines=(
