@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import io
+from typing import Any
+
+import pytest
 
 from tests.support import handshakes as build
 from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.engine import diagnose, explain
 from tlsinspect.diagnosis.rule import Case
-from tlsinspect.model.frame import Missing, Side
+from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import Resumption
 from tlsinspect.render import terminal
 from tlsinspect.report.blocks import Report, Table
@@ -108,6 +111,24 @@ def test_what_cannot_be_assessed_is_one_line_with_the_remedy() -> None:
 
     assert "Not assessable:" in shown
     assert "encrypted: add --keylog FILE" in shown
+
+
+@pytest.mark.parametrize(
+    ("overrides", "reason"),
+    [
+        (
+            {"client_hellos": ()},
+            "encrypted: without the ClientHello, by whose random they are found, no secrets open it",
+        ),
+        ({"defects": (Defect("keylog", "wrong", 0, ()),)}, "encrypted: the secrets given do not open it"),
+    ],
+)
+def test_asks_for_no_keys_that_would_not_help(overrides: dict[str, Any], reason: str) -> None:
+    one = case(build.tls13(**overrides))
+    shown = " ".join(text(explanation(["x"], [(one, diagnose(one, CAUSES))])).split())
+
+    assert reason in shown
+    assert "add --keylog FILE" not in shown
 
 
 def test_a_pair_begins_with_the_verdict() -> None:

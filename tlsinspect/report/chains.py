@@ -57,7 +57,7 @@ def absent_texts(case: Case, names: Mapping[str, str]) -> Iterator[str]:
         if message is Missing.NOT_SENT and resumed:
             yield f"{name}: not sent, as {words.resumed_text(case, names)} was resumed"
         elif message is Missing.HIDDEN:
-            yield f"{name}: hidden (encrypted: add --keylog FILE)"
+            yield f"{name}: hidden ({words.encrypted_text(case.handshake)})"
         elif isinstance(message, Missing):
             yield f"{name}: {words.MISSING[message]}"
         elif not message.entries:

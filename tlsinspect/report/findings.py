@@ -20,7 +20,6 @@ MOST_FIXES = 3  # shown with a finding; its page in the runbook has them all
 MOST_PRODUCTS = 8  # named in the line about the other fixes
 
 REMEDY = {
-    Missing.HIDDEN: "encrypted: add --keylog FILE",
     Missing.LOST: "not in the capture",
     Missing.MALFORMED: "malformed",
 }
@@ -125,8 +124,9 @@ def blind_text(diagnosis: Diagnosis, cases: Iterable[Case]) -> str:
     for path in paths:
         for case in everything:
             value = case.value(path)
-            if isinstance(value, Missing) and value in REMEDY:
-                titles = reasons.setdefault(REMEDY[value], [])
+            if value is Missing.HIDDEN or (isinstance(value, Missing) and value in REMEDY):
+                remedy = REMEDY.get(value) or words.encrypted_text(case.handshake)
+                titles = reasons.setdefault(remedy, [])
                 titles += [BY_PATH[path].title] if BY_PATH[path].title not in titles else []
     why = "; ".join(f"{', '.join(titles)} ({reason})" for reason, titles in reasons.items())
     return f"Not assessable: {shown}. Not seen: {why}."

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.fields import FIELDS, Group
 from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import Handshake, Visibility
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.chains import chain_tables
@@ -52,7 +53,7 @@ def connection_table(case: Case) -> Table:
         ("Start (UTC)", words.time_text(handshake.started_ns)),
         ("Duration", words.duration_text(handshake.ended_ns - handshake.started_ns)),
         ("Frames", f"{handshake.first_frame} to {handshake.last_frame}"),
-        ("Readable", READABLE[handshake.visibility.value]),
+        ("Readable", readable_text(handshake)),
     ]
     if handshake.preamble is not None:
         details = "; ".join(f"{key} {words.value_text(value)}" for key, value in handshake.preamble.details)
@@ -64,11 +65,15 @@ def connection_table(case: Case) -> Table:
     return Table(("Connection", ""), shown)
 
 
-READABLE = {
-    "clear": "all that matters",
-    "hidden": "up to the ServerHello; the rest is encrypted (add --keylog FILE)",
-    "decrypted": "all, opened with the keys given",
-}
+def readable_text(handshake: Handshake) -> str:
+    """How much of the handshake can be read."""
+    match handshake.visibility:
+        case Visibility.HIDDEN:
+            return f"up to the ServerHello; the rest is {words.encrypted_text(handshake)}"
+        case Visibility.DECRYPTED:
+            return "all, opened with the keys given"
+        case Visibility.CLEAR:
+            return "all that matters"
 
 
 def field_table(case: Case) -> Table:

@@ -126,6 +126,15 @@ def names_of(cases: Iterable[Case]) -> dict[str, str]:
     return short_names(captures)
 
 
+def encrypted_text(handshake: Handshake) -> str:
+    """Why what is encrypted was not opened, and what would help, such as "encrypted: add --keylog FILE"."""
+    if any(defect.where == "keylog" for defect in handshake.defects):
+        return "encrypted: the secrets given do not open it"
+    if not handshake.client_hellos:
+        return "encrypted: without the ClientHello, by whose random they are found, no secrets open it"
+    return "encrypted: add --keylog FILE"
+
+
 def capture_text(handshake: Handshake, names: Mapping[str, str] = NO_NAMES) -> str:
     """The capture of a handshake by its short name."""
     return names.get(handshake.capture) or short_name(handshake.capture)
