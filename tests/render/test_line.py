@@ -12,6 +12,8 @@ import pytest
 from tests.support import handshakes as build
 from tests.support.captures import CORPORA
 from tlsinspect.capture.file import open_capture
+from tlsinspect.diagnosis.causes import CAUSES
+from tlsinspect.diagnosis.engine import diagnose
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.fields import FIELDS
 from tlsinspect.inspector import inspect
@@ -21,7 +23,7 @@ from tlsinspect.model.handshake import Preamble
 from tlsinspect.render import line
 from tlsinspect.render.json import one_line
 from tlsinspect.render.line import Lines
-from tlsinspect.report.objects import handshake_object
+from tlsinspect.report.objects import Shown, handshake_object
 from tlsinspect.report.schema import schema
 from tlsinspect.sessions import Origin, Sessions
 from tlsinspect.tls.keylog import Secrets
@@ -97,6 +99,14 @@ def test_the_lines_of_captures_are_their_objects() -> None:
     ]
 
     assert different == []
+
+
+@pytest.mark.parametrize("name", BUILT)
+def test_the_line_of_an_explanation_is_its_object(name: str) -> None:
+    lines, case = Lines(), Case(handshake=BUILT[name])
+    diagnosis = diagnose(case, CAUSES)
+
+    assert one_line(Shown(case, diagnosis).object()) == lines.line(case, diagnosis)
 
 
 def test_handshakes_of_an_equal_basis_have_equal_values() -> None:

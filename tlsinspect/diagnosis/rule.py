@@ -103,7 +103,7 @@ Check = Callable[[Case], Finding | None]
 ComparePair = Callable[[Case, Case], Finding | None]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)  # there is one of each: equal is the same
 class Cause:
     """One cause of one outcome.  No field has a default: a cause without an explanation cannot exist."""
 

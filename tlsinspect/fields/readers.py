@@ -41,8 +41,8 @@ def of_client_hello(read: Callable[[ClientHello], Value]) -> Callable[[Handshake
     """Reads from the first ClientHello, or says why there is none."""
 
     def value(handshake: Handshake) -> Value:
-        hello = client_hello(handshake)
-        return hello if isinstance(hello, Missing) else read(hello)
+        hellos = handshake.client_hellos
+        return read(hellos[0]) if hellos else handshake.no_client_hello
 
     return value
 

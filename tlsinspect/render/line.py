@@ -9,9 +9,11 @@ once for each value of its basis.  Only what is of one handshake alone is read a
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, NamedTuple, TextIO
 
+from tlsinspect.diagnosis.blind import Unassessed
 from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.fields import Value
@@ -146,7 +148,7 @@ class Lines:
                     self._keep(section, key, pieces)
             texts += pieces
         missing = "".join(layout.missing(texts))[1:]  # without the first comma
-        explained = "" if diagnosis is None else f",{one_line(objects.explanation_object(diagnosis))[1:-1]}"
+        explained = "" if diagnosis is None else explanation_text(diagnosis)
         defects = [objects.defect_object(defect) for defect in handshake.defects]
         tail = f'"missing":{{{missing}}},"defects":{one_line(defects) if defects else "[]"}{explained}}}'
         return f"{''.join(layout.body(texts))},{tail}"
@@ -217,11 +219,26 @@ def texts_of(path: str, read: Callable[[Handshake], Value]) -> Callable[[Case], 
 
     def texts(case: Case) -> Texts:
         value = read(case.handshake)
+        if isinstance(value, str):
+            return one_line(value), ""
         if isinstance(value, Missing):
             return reasons[value]
         return str(value) if type(value) is int else one_line(json_value(value)), ""
 
     return texts
+
+
+def explanation_text(diagnosis: Diagnosis) -> str:
+    """The end of the line: explanation_object without its braces."""
+    findings = [objects.finding_object(each) for each in diagnosis.findings]
+    unassessed = unassessed_text(diagnosis.not_assessed)
+    return f',"findings":{one_line(findings) if findings else "[]"},"not_assessable":{unassessed}'
+
+
+@lru_cache(maxsize=256)
+def unassessed_text(causes: Unassessed) -> str:
+    """The causes that could not be assessed.  Kept, as they follow from what is hidden, and are many."""
+    return one_line([objects.blind_object(cause, paths) for cause, paths in causes])
 
 
 def frame_text(handshake: Handshake) -> str:
