@@ -66,6 +66,12 @@ def server_hello(*extensions: bytes) -> bytes:
     return datagrams.handshake_message(2, b"\x03\x03" + bytes(32) + b"\0" + suite + b"\0" + vector(2, *extensions))
 
 
+def server_hello_of_tls12(*extensions: bytes) -> bytes:
+    """A ServerHello message of TLS 1.2 with extensions."""
+    body = b"\x03\x03" + bytes(32) + b"\0" + b"\xc0\x2f" + b"\0" + vector(2, *extensions)
+    return datagrams.handshake_message(2, body)
+
+
 def server_name(name: bytes) -> bytes:
     """The extension server_name."""
     return extension(0, vector(2, b"\0" + vector(2, name)))
