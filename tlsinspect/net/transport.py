@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from struct import Struct
 from typing import NamedTuple
 
@@ -87,18 +87,13 @@ def endpoints(key: bytes) -> tuple[Endpoint, Endpoint]:
     """The source and the destination of *key*."""
     source_port, destination_port = uint16(key, len(key) - 4)[0], uint16(key, len(key) - 2)[0]
     if len(key) == 12:
-        source, destination = _ipv4_text(key[:4]), _ipv4_text(key[4:8])
+        source, destination = f"{key[0]}.{key[1]}.{key[2]}.{key[3]}", f"{key[4]}.{key[5]}.{key[6]}.{key[7]}"
     else:
         source, destination = _ipv6_text(key[:16]), _ipv6_text(key[16:32])
     return Endpoint(source, source_port), Endpoint(destination, destination_port)
 
 
 @lru_cache(maxsize=1024)  # servers stay the same, and so do many clients
-def _ipv4_text(octets: bytes) -> str:
-    return str(IPv4Address(octets))
-
-
-@lru_cache(maxsize=1024)
 def _ipv6_text(octets: bytes) -> str:
     """RFC 5952; section 5 recommends the mixed form for IPv4-mapped addresses, which the library writes in hex."""
     address = IPv6Address(octets)
