@@ -37,7 +37,7 @@ class Limits:
     http: bool = True  # whether HTTP is read where keys open it
     follow_ns: int = 60_000_000_000  # without a packet, of a completed connection whose HTTP is read
     follow_octets: int = 1 << 22  # application data of one side after which no more HTTP is read
-    most_flows: int = 65_536  # conversations remembered, finished ones included
+    most_flows: int = 40_000  # conversations remembered, finished ones included
     most_octets: int = 1 << 20  # held out of order per direction
 
 

@@ -34,7 +34,7 @@ class Flows:
     Wireshark numbers tcp.stream: by their first packet; a SYN with another sequence number begins a new one.
     """
 
-    def __init__(self, *, limits: Limits, secrets: Secrets | None = None) -> None:
+    def __init__(self, *, limits: Limits, secrets: Secrets | None = None, opened: list[int] | None = None) -> None:
         self._limits = limits
         self._secrets = secrets
         self._table: dict[bytes, Direction | Done] = {}
@@ -43,6 +43,7 @@ class Flows:
         self._order: deque[tuple[bytes, int] | Done] = deque()  # conversations under way by their keys and numbers
         self._due: list[tuple[int, int]] = []  # when to look at which; what is over by then is freed before
         self._count = 0
+        self._opened = opened  # takes the first frame of each conversation
         self.current: Conversation | None = None  # that of the last segment; None when it is over
         self.under_way: dict[int, Conversation] = {}  # by number, the oldest first
         self.evicted = 0  # conversations given up because there were too many
@@ -97,7 +98,7 @@ class Flows:
         if conversation.tunnel:
             # Wireshark's SOCKS dissector opens a stream of its own for what passes through the proxy.
             conversation.tunnel = False
-            self._count += 1
+            self._number_next(frame)
         if conversation.closed_ns is not None or conversation.completed_ns is not None:
             return self._look_at(conversation) or over  # a conversation is never over at once with the one before
         return over
@@ -152,12 +153,18 @@ class Flows:
     def _open(self, key: bytes, frame: int, time_ns: int) -> Direction:
         """Opens a conversation; its direction 0, whose key is given."""
         conversation = Conversation(self._count, key, frame, time_ns, self._limits, self._secrets)
-        self._count += 1
+        self._number_next(frame)
         self.under_way[conversation.number] = conversation
         self._table[key], self._table[reverse(key)] = conversation.directions
         self._line_up((key, conversation.number))
         self._schedule(conversation, conversation.done_at(self._limits))
         return conversation.directions[0]
+
+    def _number_next(self, frame: int) -> None:
+        """Counts a conversation that begins with a frame."""
+        self._count += 1
+        if self._opened is not None:
+            self._opened.append(frame)
 
     def _line_up(self, newest: tuple[bytes, int] | Done) -> None:
         """Puts what is new in the table, or done since, behind all others."""

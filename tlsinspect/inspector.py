@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from tlsinspect.conclusion import conclude, conclude_exchange
 from tlsinspect.conversation import Conversation, Limits
@@ -21,14 +22,34 @@ __all__ = ["Inspector", "Limits", "inspect"]
 
 FAULT_NS = 30 * 24 * 3600 * 1_000_000_000  # between two frames: some captures have frames of another decade in them
 TCP, UDP = 6, 17
+MOMENT = (1 << 14) - 1  # frames after which it is told how far the inspector has come
 NOTHING: tuple[Handshake, ...] = ()
+
+
+class Share(NamedTuple):
+    """Which connections of a capture one of several inspectors follows, each of which is fed with all frames.
+
+    Numbers of tcp.stream are then those among the connections of the share.  All of UDP is in share 0, as a frame with
+    a tunnel counts several conversations.
+    """
+
+    number: int  # from 0
+    of: int
+    opened: list[int]  # the first frame of each TCP connection of the share, appended; to be emptied by who reads it
+
+    def has(self, packet: Segment | Datagram | Quoted) -> bool:
+        """Whether a packet belongs to the share; so does what goes the other way."""
+        if type(packet) is Datagram or (type(packet) is Quoted and packet.protocol == UDP):
+            return self.number == 0
+        return (sum(packet.key) * 0x9E3779B1 >> 20 & 0xFFF) % self.of == self.number
 
 
 class Inspector:
     """Follows the connections of one capture.
 
     Owns the fragments and conversations under way; each is freed when its handshake is returned.  *plain* returns
-    connections on which nobody spoke TLS, too; *http* reads the heads of HTTP where secrets open it.
+    connections on which nobody spoke TLS, too; *http* reads the heads of HTTP where secrets open it; *share* leaves
+    the connections of other shares out.
     """
 
     def __init__(
@@ -39,6 +60,7 @@ class Inspector:
         secrets: Secrets | None = None,
         plain: bool = False,
         http: bool = True,
+        share: Share | None = None,
     ) -> None:
         limits = replace(limits or Limits(), http=http)
         self._name = name
@@ -46,11 +68,13 @@ class Inspector:
         self._packets = PacketDecoder()
         self._passed = self._packets.passed
         self._decode = self._packets.decode  # looked up here, as every frame needs it
-        self._flows = Flows(limits=limits, secrets=secrets)
+        self._flows = Flows(limits=limits, secrets=secrets, opened=None if share is None else share.opened)
         self._datagrams = Datagrams(limits=limits, secrets=secrets)
         self._due_ns = self._datagrams.next_due_ns  # kept here, as every frame asks for it
         self._now_ns = 0
+        self._share = share
         self.frames = 0  # frames taken so far
+        self.finished = False  # the capture has ended
         self.packet: Segment | Datagram | None = None  # what the last frame carried
 
     def feed(self, frame: Frame) -> Sequence[Handshake]:
@@ -66,13 +90,15 @@ class Inspector:
         if time_ns > self._flows.next_due_ns or time_ns > self._due_ns:
             handshakes = self.expire(time_ns)
         packet = self._decode(frame)
+        if self._share is not None and packet is not None and not self._share.has(packet):
+            packet = None
         if self._passed:
             handshakes = (*handshakes, *self._mention(self._passed))
             self._passed.clear()
         if type(packet) is Segment:  # nearly always
             self.packet = packet
             over = self._flows.feed(packet, number, time_ns)
-            return handshakes if over is None else (*handshakes, *self._conclude(over))
+            return handshakes if over is None else in_order((*handshakes, *self._conclude(over)))
         self.packet = None
         if isinstance(packet, Datagram):
             self.packet = packet
@@ -106,15 +132,19 @@ class Inspector:
         handshakes = [each for over in self._flows.expire(now_ns) for each in self._conclude(over)]
         handshakes += map(self._conclude_exchange, self._datagrams.expire(now_ns))
         self._due_ns = self._datagrams.next_due_ns
-        return handshakes
+        return in_order(handshakes)
 
     def finish(self) -> Sequence[Handshake]:
         """All that are still under way at the end of the capture."""
+        self.finished = True
         handshakes = [each for over in self._flows.finish() for each in self._conclude(over, final=True)]
-        return [*handshakes, *(self._conclude_exchange(over, final=True) for over in self._datagrams.finish())]
+        handshakes += (self._conclude_exchange(over, final=True) for over in self._datagrams.finish())
+        return in_order(handshakes)
 
     def _mention(self, keys: Iterable[bytes]) -> list[Handshake]:
         """Counts the UDP conversations of tunnels and ICMP errors."""
+        if self._share is not None and self._share.number:
+            return []
         return [self._conclude_exchange(over) for key in keys for over in self._datagrams.mention(key)]
 
     def _conclude_exchange(self, exchange: Exchange, *, final: bool = False) -> Handshake:
@@ -122,6 +152,16 @@ class Inspector:
 
     def _conclude(self, conversation: Conversation, *, final: bool = False) -> list[Handshake]:
         return conclude(conversation, name=self._name, now_ns=self._now_ns, final=final, plain=self._plain)
+
+
+def in_order(handshakes: Sequence[Handshake]) -> Sequence[Handshake]:
+    """Handshakes that are known at the same time, by their first frames."""
+    return sorted(handshakes, key=place) if len(handshakes) > 1 else handshakes
+
+
+def place(handshake: Handshake) -> tuple[int, str, int]:
+    """Where a handshake stands among those that are known at the same time."""
+    return handshake.first_frame, handshake.transport, handshake.part
 
 
 def inspect(
@@ -140,9 +180,19 @@ def inspect(
     """
     label = name if name is not None else str(getattr(frames, "name", ""))
     secrets = Secrets() if secrets is None else secrets
+    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain, http=http)
+    for handshakes in follow(frames, inspector, secrets):
+        yield from handshakes
+
+
+def follow(frames: Iterable[Frame], inspector: Inspector, secrets: Secrets) -> Iterator[Sequence[Handshake]]:
+    """The handshakes that become known together, by one frame or at the end of the capture.
+
+    Secrets that are embedded in the capture are added.  Now and then there are no handshakes, so that the caller can
+    see how far the inspector has come.
+    """
     embedded: list[bytes] = getattr(frames, "key_logs", [])
     taken = 0
-    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain, http=http)
     feed = inspector.feed
     for frame in frames:
         if len(embedded) > taken:
@@ -151,8 +201,8 @@ def inspect(
             taken = len(embedded)
             secrets.growing = True  # more blocks may follow the records that they open
         handshakes = feed(frame)
-        if handshakes:  # of few frames; a `yield from` of nothing costs 60 ns
-            yield from handshakes
+        if handshakes or not frame[0] & MOMENT:  # of few frames; a `yield` of nothing costs 60 ns
+            yield handshakes
     for text in embedded[taken:]:  # behind the last frame
         secrets.add(text)
-    yield from inspector.finish()
+    yield inspector.finish()

@@ -18,7 +18,7 @@ SHOWN, LIKELY = "shown", "likely"
 LEAST_AROUND_TICKET = 26
 TICKET_LIFETIME_NS = 7 * 24 * 3600 * 1_000_000_000  # RFC 8446 section 4.6.1: seven days at the most
 MOST_LIKELY = 64  # of one client and server; the session that is resumed is nearly always one of the latest
-MOST_SESSIONS = 30_000  # the latest, with some 500 octets for each
+MOST_SESSIONS = 20_000  # the latest, with some 500 octets for each
 LONGEST_NAME = 32  # octets of a session ID; a ticket has hundreds
 
 Name = bytes  # of a session on the wire: its kind, and its octets or their digest

@@ -9,7 +9,7 @@ from pathlib import Path
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.options import Options, Output
 from tlsinspect.cli.output import write
-from tlsinspect.cli.reading import Reading, comes_bit_by_bit, read, read_each, say, selectors_of
+from tlsinspect.cli.reading import Kind, Reading, comes_bit_by_bit, read, read_each, say, selectors_of
 from tlsinspect.model.errors import SelectionError
 from tlsinspect.report.listing import counted
 from tlsinspect.selection import pick_pair
@@ -28,10 +28,9 @@ def show_captures(captures: Sequence[str], options: Options, *, follow: bool = F
 
         return show_stream(selectors[0], options, follow=follow)
     if options.output.format == "jsonl" and options.output.file is None and all(s.stream is None for s in selectors):
-        from tlsinspect.cli.lines import Printer, Rows
+        from tlsinspect.cli.lines import Printer, Rows, numbered
 
-        rows, printer = Rows(options), Printer()
-        interrupted = read_each(selectors, options, lambda handshake: printer.print_row(rows.row(handshake)))
+        interrupted = read_each(selectors, options, Kind(Rows(options).row, numbered), Printer().print_row)
         return exit_status.INTERRUPTED if interrupted else exit_status.NOTHING
     reading = read(selectors, options)
     cases = reading.chosen(selectors)

@@ -9,7 +9,7 @@ from tlsinspect.cli.output import screen
 from tlsinspect.cli.values import filters_of
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.render.line import Lines, with_origins
+from tlsinspect.render.line import Lines, with_origins, with_stream
 from tlsinspect.selection import spoke_tls
 from tlsinspect.sessions import HandshakeName, Lineage, Trace, trace_of
 
@@ -19,6 +19,12 @@ class Row(NamedTuple):
 
     trace: Trace[HandshakeName]
     line: str | None  # without the origin of its session; None where the filters leave it out
+
+
+def numbered(row: Row, stream: int) -> Row:
+    """A row with another number of its stream."""
+    trace = row.trace._replace(subject=row.trace.subject._replace(stream=stream))
+    return Row(trace, None if row.line is None else with_stream(row.line, stream))
 
 
 class Rows:

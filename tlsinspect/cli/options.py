@@ -48,6 +48,7 @@ class Options:
     client: str | None
     outcomes: tuple[Outcome, ...]
     http: bool  # look at the heads of HTTP where keys open them
+    jobs: int = 1  # processes that read captures
 
 
 Captures = Annotated[
@@ -107,6 +108,9 @@ def reading_options(
     client: Annotated[str | None, typer.Option(metavar="ADDR[:PORT]", help="Only this client.")] = None,
     outcome: Annotated[list[Outcome] | None, typer.Option(help="Only handshakes that ended so; repeatable.")] = None,
     http: HttpOption = True,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=1, metavar="N", help="Read large captures with N processes.")
+    ] = 1,
 ) -> Options:
     """The options of the commands that read captures."""
     return Options(
@@ -121,6 +125,7 @@ def reading_options(
         client=client,
         outcomes=tuple(outcome or ()),
         http=http,
+        jobs=jobs,
     )
 
 

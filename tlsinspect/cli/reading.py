@@ -6,8 +6,9 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
 
 from tlsinspect.capture.file import open_capture
 from tlsinspect.cli.options import Options
@@ -19,6 +20,20 @@ from tlsinspect.render.escape import visible
 from tlsinspect.selection import Filters, Selector, parse_selector, selected
 from tlsinspect.sessions import Sessions
 from tlsinspect.tls.keylog import Secrets
+
+T = TypeVar("T")
+
+LEAST_TO_SHARE = 4_000_000  # octets of captures; smaller ones are read before other processes have begun
+
+
+class Kind(NamedTuple, Generic[T]):
+    """What is made of a handshake."""
+
+    made: Callable[[Handshake], T]
+    numbered: Callable[[T, int], T]  # with another number of its stream
+
+
+HANDSHAKES = Kind[Handshake](lambda handshake: handshake, lambda handshake, stream: replace(handshake, stream=stream))
 
 
 @dataclass(slots=True)
@@ -64,17 +79,25 @@ def comes_bit_by_bit(selectors: Sequence[Selector], options: Options) -> bool:
     )
 
 
-def read_each(selectors: Sequence[Selector], options: Options, take: Callable[[Handshake], object]) -> bool:
-    """Calls *take* with every handshake of all captures as soon as it is known, and keeps none.
+def read_each(selectors: Sequence[Selector], options: Options, kind: Kind[T], take: Callable[[T], object]) -> bool:
+    """Calls *take* with what is made of every handshake of all captures as soon as it is known, and keeps none.
 
     Returns whether reading ended by an interrupt.
     """
     secrets = secrets_of(options.keylogs)
-    picked = {selector.capture for selector in selectors if selector.stream is not None}
+    picked = frozenset(selector.capture for selector in selectors if selector.stream is not None)
+    names = captures_of(selectors)
     try:
-        for capture in captures_of(selectors):
+        if options.jobs > 1 and worth_sharing(names):
+            from tlsinspect.cli.sharing import Captures, shared
+
+            captures = Captures(names, picked, secrets, options.http)
+            for each in shared(captures, kind, jobs=options.jobs, say=say):
+                take(each)
+            return False
+        for capture in names:
             for handshake in handshakes_of(capture, secrets, plain=capture in picked, http=options.http):
-                take(handshake)
+                take(kind.made(handshake))
     except KeyboardInterrupt:
         return True
     return False
@@ -87,13 +110,23 @@ def read(selectors: Sequence[Selector], options: Options) -> Reading:
     """
     meant = meant_by(options)
     reading = Reading(captures_of(selectors), filters_of(options))
-    reading.interrupted = read_each(selectors, options, reading.handshakes.append)
+    reading.interrupted = read_each(selectors, options, HANDSHAKES, reading.handshakes.append)
     sessions = Sessions()
     for handshake in sorted(reading.handshakes, key=lambda one: (one.started_ns, one.part)):
         sessions.add(handshake)
     for handshake in reading.handshakes:
         reading.cases[id(handshake)] = Case(handshake=handshake, origin=sessions.origin(handshake), meant=meant)
     return reading
+
+
+def worth_sharing(names: Sequence[str]) -> bool:
+    """Whether the captures are files, and large enough to be read by several processes."""
+    try:
+        found = [os.stat(name) for name in names]
+    except OSError:
+        return False  # reading them says why
+    octets = sum(each.st_size for each in found)
+    return all(stat.S_ISREG(each.st_mode) for each in found) and octets >= LEAST_TO_SHARE
 
 
 def secrets_of(keylogs: Sequence[Path]) -> Secrets:

@@ -394,6 +394,19 @@ def test_of_the_direction_of_the_server_alone_a_close_is_no_failure() -> None:
     assert finding.severity is Severity.WARNING
 
 
+@pytest.mark.parametrize(("frames", "said"), [((3, 4), True), ((4,), False)])
+def test_the_size_of_the_hello_is_named_only_where_it_took_several_segments(
+    frames: tuple[int, ...], said: bool
+) -> None:
+    value = ended(RST, Side.SERVER, tcp={"client_octets": 207})  # an alert of the client followed
+    event = Event(Side.CLIENT, STARTED_NS, frames, value.client_hellos[0])
+
+    finding = hello_reset.check(case(replace(value, events=(event,))))
+
+    assert finding is not None
+    assert ("more than one segment" in finding.explanation) is said
+
+
 def negotiated(*hello_frames: int, offered: str = "QUIC v2", **overrides: Any) -> Handshake:
     """The server answered the Initial of frame 8 with a Version Negotiation."""
     details = (("client_versions", "QUIC v1"), ("server_versions", offered))

@@ -73,7 +73,7 @@ def compare(left: Case, right: Case) -> Finding | None:
         severity=Severity.WARNING if flawed(left) != flawed(right) else None,  # the flaw explains more
         side="both",
         explanation=(
-            f"The server knows two clients: {quoted(ours[0].subject)} in {here}, {quoted(theirs[0].subject)} in "
+            f"The server was shown two clients: {quoted(ours[0].subject)} in {here}, {quoted(theirs[0].subject)} in "
             f"{there}. "
             "What it allows may differ. Had both sent the same certificate, the identity would not tell them apart."
         ),

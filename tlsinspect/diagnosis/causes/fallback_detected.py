@@ -73,8 +73,7 @@ def inappropriate(handshake: Handshake, seen: AlertSeen) -> Finding:
         certainty=Certainty.STATED,
         explanation=(
             f"{said}The {seen.side.value} answered with the alert {alert_text(seen)}{at_frame(seen.frame)}: it can "
-            "do better, "
-            "so an earlier attempt with a higher version must have failed for another reason."
+            "do better. A client is to say so only after an attempt with a higher version failed (RFC 7507 section 4)."
         ),
         evidence=(*LOOKS_AT, "server_alert"),
     )

@@ -43,6 +43,7 @@ from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import EndingKind, Handshake
+from tlsinspect.model.message import ClientHello
 
 
 def check(case: Case) -> Finding | None:
@@ -90,9 +91,8 @@ def candidates(handshake: Handshake) -> str:
 
 
 def several_segments(handshake: Handshake) -> bool:
-    """Whether the client's octets did not fit into one segment."""
-    sizes = handshake.tcp.client_segments
-    return bool(sizes) and handshake.tcp.client_octets > sizes[0]
+    """Whether the ClientHello did not fit into one segment; what the client sent behind it does not count."""
+    return any(isinstance(event.message, ClientHello) and len(event.frames) > 1 for event in handshake.events)
 
 
 SEND_ITS_NAME = tuple(

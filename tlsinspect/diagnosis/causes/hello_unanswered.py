@@ -58,7 +58,10 @@ def check(case: Case) -> Finding | None:
         return None  # the server did answer, with a Retry or a Version Negotiation
     sent = f"The client sent its ClientHello{at_frame(hello_frame(handshake))}"
     if tcp.client_octets and tcp.client_acknowledged >= tcp.client_octets:
-        where = "the server's host acknowledged it, and the server never answered: its program does not read or hangs"
+        where = (
+            "the server's host acknowledged it, and no answer came: its program does not read or hangs, or the answer "
+            "is lost on the way"
+        )
     elif tcp.client_retransmissions and not tcp.client_acknowledged:
         where = (
             f"it was never acknowledged ({tcp.client_retransmissions} retransmissions): "

@@ -40,7 +40,7 @@ def check(case: Case) -> Finding | None:
         certainty=Certainty.STATED,
         explanation=(
             f"{case.handshake.server} answered the client's SYN{at_frame(tcp.syn.frame)} with a RST"
-            f"{at_frame(reset.frame)}: nothing accepts connections there."
+            f"{at_frame(reset.frame)}: nothing accepts connections there, or a firewall rejects them."
         ),
         evidence=("tcp.syn_count", "tcp.server_reset"),
     )
