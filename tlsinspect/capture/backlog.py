@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import marshal
+import os
 import tempfile
 from collections import deque
 from pathlib import Path
@@ -31,7 +33,7 @@ class Backlog:
         self._octets = 0  # that they take
         self._last: list[Captured] = []  # the newest, while there are others in the file
         self._file: IO[bytes] | None = None
-        self._batches: deque[tuple[int, int]] = deque()  # in the file: where, and how many frames
+        self._batches: deque[tuple[int, int, int]] = deque()  # in the file: where, octets, frames
         self._end = 0  # of the file
         self._in_file = 0  # frames
 
@@ -77,23 +79,23 @@ class Backlog:
         self._last = []
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=self._folder, prefix=".tlsinspect-")  # noqa: SIM115
-            self._file.seek(self._end)
-            marshal.dump(batch, self._file)
-            self._file.flush()
+                self._file = tempfile.TemporaryFile(buffering=0, dir=self._folder, prefix=".tlsinspect-")  # noqa: SIM115
+            octets = marshal.dumps(batch)
+            if os.pwrite(self._file.fileno(), octets, self._end) < len(octets):
+                raise OSError(errno.ENOSPC, "the disk is full")
         except OSError:
             self.dropped += len(batch)
             return
-        self._batches.append((self._end, len(batch)))
-        self._end = self._file.tell()
+        self._batches.append((self._end, len(octets), len(batch)))
+        self._end += len(octets)
         self._in_file += len(batch)
 
     def _fetch(self) -> None:
         """Takes the oldest frames that are not in *_first* there."""
         if self._file is not None and self._batches:
-            start, count = self._batches.popleft()
-            self._file.seek(start)
-            batch = marshal.load(self._file)  # noqa: S302 - this process wrote it, to a file that has no name
+            start, size, count = self._batches.popleft()
+            octets = os.pread(self._file.fileno(), size, start)
+            batch = marshal.loads(octets)  # noqa: S302 - this process wrote it, to a file that has no name
             self._first.extend(Captured(Frame(*values), interface) for *values, interface in batch)
             self._in_file -= count
             if not self._batches:
