@@ -1,24 +1,26 @@
 """What the sizes of records tell of servers, on the sizes of real ones whose truth is known."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.client_auth import events_of
-from tests.support.handshakes import TLS13, client_hello, server_hello, tls13
+from tests.support.handshakes import TLS13, client_hello, handshake, server_hello, tls13
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
 from tlsinspect.diagnosis.hidden_server import (
     HiddenTickets,
     asked,
+    chain_fits,
     observations,
     server_flight,
     ticket_text,
     tickets,
 )
+from tlsinspect.fields import certificates
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Handshake, Resumption
-from tlsinspect.model.message import EncryptedRecord, Extension, Gap, Message, OfferedPsks, PskIdentity
+from tlsinspect.model.message import Certificate, EncryptedRecord, Extension, Gap, Message, OfferedPsks, PskIdentity
 from tlsinspect.tls import extensions as ext
 
 SIDES = {"C": Side.CLIENT, "S": Side.SERVER}
@@ -181,3 +183,47 @@ def test_tells_it_in_a_sentence(asked: str, sent: str, words: tuple[str, ...]) -
 
     assert told.startswith(" Likely, by the number and the sizes of the records, ")
     assert [word for word in words if word not in told] == []
+
+
+def chain_of(*octets: int) -> tuple[Certificate, ...]:
+    (leaf, *_) = certificates(handshake().server_certificates)
+    return tuple(replace(leaf, der=bytes(each)) for each in octets)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "chain", "fits"),
+    [
+        ((23, 471, 96, 69), (441,), True),
+        ((23, 87, 1945, 281, 69), (805, 600, 500), True),  # 5 octets between one certificate and the next
+        ((23, 471, 96, 69), (440,), False),
+        ((23, 471, 96, 69), (442,), False),
+        ((608,), (441,), None),  # a flight in one record: at most about that long
+        ((608,), (460,), False),
+        ((23, 471), (441,), None),
+    ],
+)
+def test_says_whether_a_chain_seen_elsewhere_fits(sizes: tuple[int, ...], chain: tuple[int, ...], fits: bool) -> None:
+    records = (*((Side.SERVER, size) for size in sizes), (Side.CLIENT, 69))
+
+    assert chain_fits(Row("any", FULL[0].truth, records).handshake, chain_of(*chain)) is fits
+
+
+@pytest.mark.parametrize(
+    ("kind", "octets", "fits"),
+    [
+        (ext.STATUS_REQUEST, 400, None),
+        (ext.STATUS_REQUEST, 442, False),
+        (ext.SIGNED_CERTIFICATE_TIMESTAMP, 400, None),
+        (ext.COMPRESS_CERTIFICATE, 441, None),
+    ],
+)
+def test_says_no_chain_fits_or_not_where_an_extension_changes_its_length(
+    kind: int, octets: int, fits: bool | None
+) -> None:
+    value = Row("any", FULL[0].truth, ((Side.SERVER, 23), (Side.SERVER, 471), *FLIGHT[1:])).handshake
+    hello = value.client_hellos[0]
+    offer = client_hello(
+        extensions=(*(each for each in hello.extensions if each.type != kind), Extension(kind, b"", b""))
+    )
+
+    assert chain_fits(replace(value, client_hellos=(offer,)), chain_of(octets)) is fits

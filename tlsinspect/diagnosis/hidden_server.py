@@ -25,7 +25,7 @@ from tlsinspect.diagnosis.facts import hello_of, hidden, resumed
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight, frames_of, is_record
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake
-from tlsinspect.model.message import EncryptedRecord, Gap, OfferedPsks, ServerHello
+from tlsinspect.model.message import Certificate, EncryptedRecord, Gap, OfferedPsks, ServerHello
 from tlsinspect.tls import extensions as ext
 from tlsinspect.tls.completion import finished_sizes
 
@@ -35,6 +35,7 @@ PADDING = 16  # of JSSE
 RECORDS_WITHOUT_REQUEST = 4
 SMALLEST_CERTIFICATE, SMALLEST_VERIFY, LARGEST_VERIFY = 200, 80, 600
 CERTIFICATE_OVERHEAD = 4 + 1 + 3 + 3 + 2  # header, context and list of the message; length and extensions of the leaf
+CERTIFICATE_ENTRY_OCTETS = 3 + 2  # length and extensions of each further certificate
 # EncryptedExtensions without content and a CertificateVerify with a signature of P-256, where all is in one record.
 LEAST_BESIDE_CERTIFICATE = 6 + 4 + 4 + 70
 TICKET_OVERHEAD = 4 + 4 + 4 + 1 + 8 + 2 + 2  # header, lifetime, age_add, nonce, lengths
@@ -131,6 +132,25 @@ def unasked(handshake: Handshake, record: Event) -> bool:
     before = takewhile(lambda event: event is not record, handshake.events)
     sent = sum(is_record(event) and event.side is Side.CLIENT for event in before)
     return sent <= flight.count
+
+
+def chain_fits(handshake: Handshake, chain: Sequence[Certificate]) -> bool | None:
+    """Whether the encrypted chain of a handshake can be the one that was seen elsewhere; None where nothing tells.
+
+    A chain that the server compresses (RFC 8879) is shorter; a stapled OCSP response or certificate timestamps make its
+    message longer.
+    """
+    flight, hello = server_flight(handshake), hello_of(handshake)
+    if flight is None or hello is None or not chain or hello.has(ext.COMPRESS_CERTIFICATE) is not False:
+        return None
+    octets = sum(len(each.der) + CERTIFICATE_ENTRY_OCTETS for each in chain) - CERTIFICATE_ENTRY_OCTETS
+    longer = flight.chain_octets - octets
+    if flight.asked is None:
+        return False if longer < 0 else None  # the most that it can be
+    if longer < 0 or longer == 0:
+        return longer == 0
+    added = any(hello.has(kind) is not False for kind in (ext.STATUS_REQUEST, ext.SIGNED_CERTIFICATE_TIMESTAMP))
+    return None if added else False
 
 
 def offered_ticket(handshake: Handshake) -> int:

@@ -26,6 +26,7 @@ from tlsinspect.diagnosis.causes import (
 )
 from tlsinspect.diagnosis.engine import diagnose, explain
 from tlsinspect.diagnosis.rule import Certainty, Finding, Severity
+from tlsinspect.fields import certificates
 from tlsinspect.model.frame import Defect, Endpoint, Missing, Side
 from tlsinspect.model.handshake import Ending, EndingKind, Handshake, Outcome
 from tlsinspect.model.message import EncryptedRecord, Gap, UndecodedMessage
@@ -181,6 +182,20 @@ def test_two_that_look_alike_without_keys_may_differ_behind_the_encryption() -> 
     finding = decryption_keys_missing.compare(case(tls13()), case(tls13(capture="curl.pcap")))
 
     assert said(finding) == (Severity.WARNING, Certainty.SHOWN, "both")
+
+
+def test_compares_an_encrypted_chain_with_one_that_was_seen() -> None:
+    seen = handshake(capture="curl.pcap")
+    octets = len(certificates(seen.server_certificates)[0].der)
+    alike, other = (hidden((23, size + 30, 96, 53), (53, 103), late=(250,)) for size in (octets, octets + 7))
+
+    same = decryption_keys_missing.compare(case(alike), case(seen))
+    another = decryption_keys_missing.compare(case(seen), case(other))
+
+    assert said(same) == (Severity.INFO, Certainty.LIKELY, "left")
+    assert said(another) == (Severity.WARNING, Certainty.LIKELY, "right")
+    assert another is not None
+    assert "likely it is another one" in another.explanation
 
 
 def test_two_that_differ_in_view_need_keys_less() -> None:

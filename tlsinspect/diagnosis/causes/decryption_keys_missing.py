@@ -42,15 +42,17 @@ from tlsinspect.diagnosis.facts import (
     hidden_refusal,
     label,
     left_text,
+    quoted,
     resumed,
     waited,
 )
 from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
-from tlsinspect.diagnosis.hidden_server import asked, observations
+from tlsinspect.diagnosis.hidden_server import asked, chain_fits, observations
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.diagnosis.watch_fixes import LOG_KEYS, TRY_TLS12
-from tlsinspect.model.frame import Side
+from tlsinspect.fields import certificates
+from tlsinspect.model.frame import Missing, Side
 from tlsinspect.model.handshake import Handshake
 
 HIDDEN_PARTS = ("server_certificates", "certificate_request", "client_certificates")
@@ -143,6 +145,9 @@ def compare(left: Case, right: Case) -> Finding | None:
     if found is not None:
         return found
     ours, theirs = left.handshake, right.handshake
+    for side, dark, clear in (("left", ours, theirs), ("right", theirs, ours)):
+        if hidden(dark) and not hidden(clear):
+            return of_chain(side, dark, clear)
     if not (hidden(ours) and hidden(theirs) and completed(ours) and completed(theirs)):
         return None
     if resumed(ours) != resumed(theirs):
@@ -158,6 +163,29 @@ def compare(left: Case, right: Case) -> Finding | None:
         ),
         evidence=HIDDEN_PARTS,
         side="both",
+    )
+
+
+def of_chain(side: str, unseen: Handshake, seen: Handshake) -> Finding | None:
+    """Whether the server showed both the same chain, as far as the length of the encrypted one tells."""
+    chain = certificates(seen.server_certificates)
+    if isinstance(chain, Missing) or not chain:
+        return None
+    fits = chain_fits(unseen, chain)
+    if fits is None:
+        return None
+    more = f" and {len(chain) - 1} more" if len(chain) > 1 else ""
+    told = "fits" if fits else "does not fit"
+    return Finding(
+        certainty=Certainty.LIKELY,
+        severity=Severity.INFO if fits else Severity.WARNING,
+        side=side,
+        explanation=(
+            f"The server's certificates are encrypted in {label(unseen)}, and no keys were given. The length of their "
+            f"record {told} the chain that the server sent in {label(seen)} ({quoted(chain[0].subject)}{more}): likely "
+            f"it is {'the same, or one of the same length' if fits else 'another one'}."
+        ),
+        evidence=("server_certificates",),
     )
 
 
