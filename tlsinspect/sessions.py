@@ -72,6 +72,7 @@ class Lineage(Generic[S]):
         self._issued: tuple[dict[Name, Trace[S]], dict[Name, Trace[S]]] = ({}, {})  # the older, the younger
         self._peers: tuple[dict[Peers, list[Trace[S]]], dict[Peers, list[Trace[S]]]] = ({}, {})
         self._hidden = 0  # of the younger generation
+        self._firsts: dict[int, tuple[Trace[S], S]] = {}  # by identity; with the trace, so that it stays that one's
 
     def add(self, trace: Trace[S]) -> None:
         """Remembers the sessions that a handshake issued.  Add traces in the order of their start."""
@@ -106,14 +107,23 @@ class Lineage(Generic[S]):
 
     def _first(self, trace: Trace[S]) -> S:
         """The beginning of a chain of resumptions."""
-        seen = {id(trace.subject)}
+        passed = {id(trace.subject): trace}
+        first = trace.subject
         while trace.taken_up:
-            found = self._by_octets(trace) or self._by_peers(trace)
-            if found is None or id(found[0].subject) in seen:
+            known = self._firsts.get(id(trace))
+            if known is not None:
+                first = known[1]
                 break
-            trace = found[0]
-            seen.add(id(trace.subject))
-        return trace.subject
+            found = self._by_octets(trace) or self._by_peers(trace)
+            if found is None or id(found[0].subject) in passed:
+                break
+            trace, first = found[0], found[0].subject
+            passed[id(first)] = trace
+        if len(self._firsts) > self._half:
+            self._firsts.clear()
+        for each in passed.values():  # or a client that takes up each session's ticket makes its chain be walked anew
+            self._firsts[id(each)] = (each, first)
+        return first
 
     def _by_octets(self, trace: Trace[S]) -> tuple[Trace[S], str] | None:
         """By the octets that name the session: exact, as far as the octets are seen when it is issued."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 import pytest
 
 from fuzzing.opened import open_octets
-from tests.support import datagrams, hostile
+from tests.support import datagrams, handshakes, hostile
 from tests.support.captures import FRAMES, pcap
 from tests.support.hostile import Work
 from tests.support.octets import extension, vector
@@ -19,12 +20,15 @@ from tlsinspect.http.reader import HttpReader
 from tlsinspect.inspector import inspect
 from tlsinspect.model.errors import CaptureError
 from tlsinspect.model.frame import Frame, Side
+from tlsinspect.model.message import Extension, NewSessionTicket
 from tlsinspect.net.packet import PacketDecoder
 from tlsinspect.net.reassembly import Stream
 from tlsinspect.preamble.reader import PreambleReader
 from tlsinspect.report.explanation import explanation
 from tlsinspect.report.handshake import handshake_report
 from tlsinspect.report.objects import handshake_object
+from tlsinspect.sessions import Sessions
+from tlsinspect.tls.extensions import SESSION_TICKET
 from tlsinspect.tls.keylog import Secrets
 
 FACTOR = 4
@@ -342,6 +346,33 @@ def key_log_of_one_connection(count: int) -> Work:
     return lambda: Secrets(text)
 
 
+# -- sessions
+
+
+def chain_of_resumptions(count: int) -> Work:
+    """Each handshake takes up the session of the one before, and issues the next ticket."""
+    found = []
+    for number in range(count):
+        hello = handshakes.client_hello()
+        hello = replace(hello, extensions=(*hello.extensions, Extension(SESSION_TICKET, b"", b"ticket %d" % number)))
+        made = handshakes.resumed if number else handshakes.handshake
+        tickets = (NewSessionTicket(lifetime_seconds=300, ticket=b"ticket %d" % (number + 1)),)
+        started_ns = handshakes.STARTED_NS + number * 1_000_000_000
+        found.append(made(client_hellos=(hello,), session_tickets=tickets, stream=number, started_ns=started_ns))
+
+    def work() -> None:
+        sessions = Sessions()
+        for handshake in found:
+            sessions.add(handshake)
+            sessions.origin(handshake)
+        for handshake in found[1:]:
+            origin = sessions.origin(handshake)
+            assert origin is not None
+            assert origin.first is found[0]
+
+    return work
+
+
 SCENARIOS: dict[str, tuple[Callable[[int], Work], int]] = {
     "segments of one octet": (one_octet_segments, 1_500),
     "segments in reverse order": (reverse_order, 4_000),
@@ -379,6 +410,7 @@ SCENARIOS: dict[str, tuple[Callable[[int], Work], int]] = {
     "trailers in one record": (lambda count: http_octets(b"a\n" * 8000, count // 8000, CHUNKED + b"0\r\n"), 16_000),
     "an error of single octets": (error_of_single_octets, 1),
     "secrets of one connection": (key_log_of_one_connection, 1500),
+    "sessions taken up one after the other": (chain_of_resumptions, 300),
     "gzip members of nothing": (lambda count: reading(hostile.gzip_of_many_members(count, pcap())), 5000),
     "pcapng blocks of nothing": (lambda count: reading(hostile.pcapng_of_small_blocks(count, 0x0BAD)), 10_000),
     "pcapng interfaces": (lambda count: reading(hostile.pcapng_of_interfaces(count, FRAMES[0])), 1_500),
