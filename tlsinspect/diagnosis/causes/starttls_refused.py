@@ -26,6 +26,55 @@ from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
 from tlsinspect.model.frame import Missing, Side
 
+# Fixes by product; what asks before TLS is not TLS, so the protocol tells which of them fit.
+FIXES = (
+    Fix("PostgreSQL", "Switch TLS on.", "ssl = on"),
+    Fix("PostgreSQL client", "Or do without it where that is acceptable.", "sslmode=prefer"),
+    Fix("Postfix", "Offer STARTTLS.", "smtpd_tls_security_level = may"),
+    Fix("Dovecot", "Offer STARTTLS.", "ssl = yes"),
+    Fix("MySQL", "Switch TLS on.", "[mysqld]\nssl_cert=CERT.pem\nssl_key=KEY.pem"),
+    Fix(
+        "Squid",
+        "Let the proxy connect to that port.",
+        "acl SSL_ports port 443\nhttp_access allow CONNECT SSL_ports",
+    ),
+    Fix(
+        "curl",
+        "Go on without TLS where that is acceptable.",
+        "curl --ssl smtp://HOST:587",
+        Side.CLIENT,
+    ),
+    Fix(
+        "OpenSSL",
+        "Ask in the protocol that the port speaks.",
+        "openssl s_client -starttls smtp -connect HOST:587",
+        Side.CLIENT,
+    ),
+    Fix(
+        "GnuTLS",
+        "Ask in the protocol that the port speaks.",
+        "gnutls-cli --starttls-proto smtp --port 587 HOST",
+        Side.CLIENT,
+    ),
+    Fix("Python", "Ask for TLS only where it is offered.", 'server.has_extn("starttls")', Side.CLIENT),
+    Fix("Java", "Go on without TLS where that is acceptable.", "mail.smtp.starttls.required=false", Side.CLIENT),
+    Fix(
+        "Node",
+        "Go on without TLS where that is acceptable (nodemailer).",
+        "nodemailer.createTransport({ host, opportunisticTLS: true })",
+        Side.CLIENT,
+    ),
+    Fix("any client", "Authenticate to the proxy when it answered 407.", "curl -x PROXY --proxy-user USER"),
+)
+PRODUCTS = {
+    "http-connect": ("Squid", "any client"),
+    "postgresql": ("PostgreSQL", "PostgreSQL client"),
+    "mysql": ("MySQL",),
+    "smtp": ("Postfix", "curl", "OpenSSL", "GnuTLS", "Python", "Java", "Node"),
+    "imap": ("Dovecot",),
+    "pop3": ("Dovecot",),
+}
+
 
 def check(case: Case) -> Finding | None:
     """The dialogue before TLS ended with a refusal, and the server did not speak TLS after it."""
@@ -48,6 +97,7 @@ def check(case: Case) -> Finding | None:
             f"The server refused the {preamble.protocol} request{target} that comes before TLS{reply}{frame}; {went_on}"
         ),
         evidence=("preamble.protocol",),
+        fixes=tuple(fix for fix in FIXES if fix.product in PRODUCTS.get(preamble.protocol, ())) or None,
     )
 
 
@@ -60,45 +110,7 @@ CAUSE = Cause(
     check=check,
     compare=on_one_side(check),
     follows_from=(),
-    fixes=(
-        Fix("PostgreSQL", "Switch TLS on.", "ssl = on"),
-        Fix("PostgreSQL client", "Or do without it where that is acceptable.", "sslmode=prefer"),
-        Fix("Postfix", "Offer STARTTLS.", "smtpd_tls_security_level = may"),
-        Fix("Dovecot", "Offer STARTTLS.", "ssl = yes"),
-        Fix("MySQL", "Switch TLS on.", "[mysqld]\nssl_cert=CERT.pem\nssl_key=KEY.pem"),
-        Fix(
-            "Squid",
-            "Let the proxy connect to that port.",
-            "acl SSL_ports port 443\nhttp_access allow CONNECT SSL_ports",
-        ),
-        Fix(
-            "curl",
-            "Go on without TLS where that is acceptable.",
-            "curl --ssl smtp://HOST:587",
-            Side.CLIENT,
-        ),
-        Fix(
-            "OpenSSL",
-            "Ask in the protocol that the port speaks.",
-            "openssl s_client -starttls smtp -connect HOST:587",
-            Side.CLIENT,
-        ),
-        Fix(
-            "GnuTLS",
-            "Ask in the protocol that the port speaks.",
-            "gnutls-cli --starttls-proto smtp --port 587 HOST",
-            Side.CLIENT,
-        ),
-        Fix("Python", "Ask for TLS only where it is offered.", 'server.has_extn("starttls")', Side.CLIENT),
-        Fix("Java", "Go on without TLS where that is acceptable.", "mail.smtp.starttls.required=false", Side.CLIENT),
-        Fix(
-            "Node",
-            "Go on without TLS where that is acceptable (nodemailer).",
-            "nodemailer.createTransport({ host, opportunisticTLS: true })",
-            Side.CLIENT,
-        ),
-        Fix("any client", "Authenticate to the proxy when it answered 407.", "curl -x PROXY --proxy-user USER"),
-    ),
+    fixes=FIXES,
     log_lines=(
         ("PostgreSQL client", "server does not support SSL, but SSL was required"),
         ("OpenSSL", "Didn't find STARTTLS in server response, trying anyway..."),
