@@ -51,6 +51,13 @@ LIMITS = (
         "the oldest is concluded",
     ),
     Limit(
+        "sessions issued lately, which lines of JSON know",
+        "sessions",
+        "sessions",
+        "MOST_SESSIONS",
+        "the oldest are forgotten",
+    ),
+    Limit(
         "octets out of order in one direction",
         "octets",
         "conversation",

@@ -8,7 +8,7 @@ from tests.support.handshakes import client_hello, handshake
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake, Resumption, Visibility
 from tlsinspect.model.message import EncryptedRecord, Extension, OfferedPsks, ProtectedPacket, PskIdentity
-from tlsinspect.sessions import LIKELY, Sessions
+from tlsinspect.sessions import LIKELY, HandshakeName, Lineage, Sessions, Trace
 from tlsinspect.tls.extensions import PRE_SHARED_KEY
 
 TICKET = bytes(180)
@@ -46,3 +46,21 @@ def test_takes_no_ticket_of_tls_for_one_of_quic() -> None:
     sessions.add(issuing("tls"))
 
     assert sessions.origin(resuming("quic")) is None
+
+
+def issuer_of(number: int) -> Trace[HandshakeName]:
+    peers = (f"client {number}", "server", 443, "tls")
+    name = HandshakeName("capture.pcap", number, 1)
+    return Trace(name, number, peers, (b"s%d" % number,), (), False, False, 0, 500)
+
+
+def test_knows_the_latest_sessions_and_forgets_the_oldest() -> None:
+    lineage: Lineage[HandshakeName] = Lineage(most=20)
+    for number in range(100):
+        lineage.add(issuer_of(number))
+
+    asked = [issuer_of(1000)._replace(offered=((b"s%d" % number, "why"),)) for number in range(100)]
+    known = [source.handshake.stream for source in map(lineage.source, asked) if source is not None]
+
+    assert known == list(range(100 - len(known), 100))
+    assert 10 <= len(known) <= 20
