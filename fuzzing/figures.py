@@ -7,6 +7,7 @@ python -m fuzzing.figures --cover 200          first measures what the found inp
 from __future__ import annotations
 
 import argparse
+import ast
 import importlib
 import json
 import re
@@ -105,9 +106,19 @@ def measure(folder: Path, most: int) -> None:
         covered = lines = 0
         for path in sorted((ROOT / "tlsinspect" / package).rglob("*.py")):
             _, executable, _, missing, _ = measured.analysis2(str(path))
-            lines, covered = lines + len(executable), covered + len(executable) - len(missing)
+            inside = lines_in_functions(path)  # what runs at import says nothing
+            lines, covered = lines + len(inside & {*executable}), covered + len(inside & {*executable} - {*missing})
         found[package] = (covered, lines)
     (folder / COVERED).write_text(json.dumps(found))
+
+
+def lines_in_functions(path: Path) -> set[int]:
+    """The numbers of the lines of the bodies of functions."""
+    found: set[int] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef):
+            found |= set(range(node.body[0].lineno, (node.end_lineno or 0) + 1))
+    return found
 
 
 def filled(page: str, parts: Mapping[str, str]) -> str:
@@ -134,7 +145,7 @@ def main() -> None:
         parts["runs"] = table(columns, rows_of_targets(runs))
         parts["mutated"] = mutation_text(runs)
     if rows := list(coverage_rows(arguments.folder)):
-        parts["coverage"] = table(("package", "lines", "reached"), rows)
+        parts["coverage"] = table(("package", "lines in functions", "reached"), rows)
     PAGE.write_text(filled(PAGE.read_text("utf-8"), parts), "utf-8")
     print(f"{PAGE} written.")
 
