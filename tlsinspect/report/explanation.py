@@ -125,16 +125,22 @@ def happened_text(case: Case, names: Mapping[str, str] = words.NO_NAMES) -> str:
 
 def asked_text(handshake: Handshake) -> str:
     """What the client wanted."""
-    dialogue = f" After {words.value_text(handshake.preamble.protocol)}," if handshake.preamble else ""
+    said = f"{wanted_text(handshake)}."
+    if handshake.preamble:
+        return f"After {words.value_text(handshake.preamble.protocol)}, {said}"
+    return said[0].upper() + said[1:]
+
+
+def wanted_text(handshake: Handshake) -> str:
+    """The same as a clause."""
     if not handshake.client_hellos:
-        return (dialogue + " No ClientHello was seen.").strip()
+        return "no ClientHello was seen"
     name = words.server_name(handshake)
     if name is Missing.NOT_SENT:
-        return (dialogue + " The client named no server.").strip()
-    wanted = (
-        f"'{words.value_text(name)}'" if isinstance(name, str) else f"a server name that is {words.value_text(name)}"
-    )
-    return f"{dialogue.strip()} {'the' if dialogue else 'The'} client asked for {wanted}.".strip()
+        return "the client named no server"
+    if isinstance(name, str):
+        return f"the client asked for '{words.value_text(name)}'"
+    return f"the client asked for a server name that is {words.value_text(name)}"
 
 
 def agreed_sentences(case: Case, names: Mapping[str, str]) -> Iterator[str]:
