@@ -105,9 +105,8 @@ class LiveTable:
         self._lines += self._table.row(row(case), note(diagnosis))
 
     def refresh(self, status: Callable[[], str], under_way: Callable[[], Sequence[Cell]]) -> None:
-        """Shows new rows, and a few times a second what is under way."""
-        self._scroll()
-        if time.monotonic() < self._next:
+        """Shows new rows and what is under way: with each new row, else a few times a second."""
+        if not self._lines and time.monotonic() < self._next:
             return
         self._next = time.monotonic() + REFRESH_SECONDS
         cells = under_way()
@@ -115,7 +114,8 @@ class LiveTable:
         if len(cells) > MOST_UNDER_WAY:
             shown.append((Piece(f"and {len(cells) - MOST_UNDER_WAY} more under way", "faint"),))
         shown.append((Piece(cut(status(), self._width), "heading"),))
-        self._live.update(coloured(shown), refresh=True)
+        self._live.update(coloured(shown), refresh=not self._lines)
+        self._scroll()  # which draws what is below the rows as well
 
     def close(self) -> None:
         """Leaves the rows on the screen, and takes the rest away."""
