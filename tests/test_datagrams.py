@@ -67,7 +67,7 @@ def test_numbers_every_conversation_whatever_is_spoken_on_it() -> None:
         frame(5, CLIENT, QUIC_HELLO, client=1001),
     ]
 
-    assert [(each.stream, each.protocol) for each in inspected(sent)] == [(1, "quic"), (2, "dtls")]
+    assert [(each.stream, each.protocol) for each in inspected(sent)] == [(2, "dtls"), (1, "quic")]
 
 
 def test_begins_a_handshake_at_its_first_datagram() -> None:
