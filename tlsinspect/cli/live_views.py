@@ -114,8 +114,9 @@ class LiveTable:
         if len(cells) > MOST_UNDER_WAY:
             shown.append((Piece(f"and {len(cells) - MOST_UNDER_WAY} more under way", "faint"),))
         shown.append((Piece(cut(status(), self._width), "heading"),))
-        self._live.update(coloured(shown), refresh=not self._lines)
-        self._scroll()  # which draws what is below the rows as well
+        with self._console:  # written at once: rows and what is below them always fit together
+            self._scroll()
+            self._live.update(coloured(shown), refresh=True)
 
     def close(self) -> None:
         """Leaves the rows on the screen, and takes the rest away."""
