@@ -120,7 +120,9 @@ def read(selectors: Sequence[Selector], options: Options) -> Reading:
 
 
 def worth_sharing(names: Sequence[str]) -> bool:
-    """Whether the captures are files, and large enough to be read by several processes."""
+    """Whether the captures are files, and large enough to be read by several processes; Windows cannot fork them."""
+    if not hasattr(os, "fork"):
+        return False
     try:
         found = [os.stat(name) for name in names]
     except OSError:
