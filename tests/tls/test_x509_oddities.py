@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import version
 
 import pytest
 
@@ -127,8 +128,15 @@ VALUES: dict[str, tuple[bytes, str, object]] = {
 ODD = {**{name: odd for name, (odd, _) in DEFECTS.items()}, **{name: odd for name, (odd, *_) in VALUES.items()}}
 
 
+# What older versions of the library that reads keys and names do not object to.
+SINCE = {"RSA with exponent 1": 50, "RSA of zero": 50, "half a letter in the subject": 45}
+VERSION = int(version("cryptography").partition(".")[0])
+
+
 @pytest.mark.parametrize("name", DEFECTS)
 def test_what_is_odd_becomes_a_defect(name: str) -> None:
+    if VERSION < SINCE.get(name, 0):
+        pytest.skip(f"cryptography {VERSION} takes it as it is")
     odd, part = DEFECTS[name]
     defects = decode_certificate(odd).defects
 
