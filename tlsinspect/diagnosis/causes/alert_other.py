@@ -54,7 +54,7 @@ MEANINGS = {
     22: "a record was too long",
     40: "it found no acceptable set of parameters",
     47: "a field was out of range or inconsistent with others",
-    49: "the identity was good, and access is denied",
+    49: "access is denied, which RFC 8446 means for a certificate or PSK that is valid in itself",
     50: "a message could not be decoded",
     51: "a signature or a Finished did not verify: a key that does not belong to the certificate, or a wrong session",
     71: "the server wants stronger parameters than the client offers",
