@@ -65,6 +65,12 @@ EXCEPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ("tcp 0: client_alert", "tshark takes the connection for the HTTP that the server answers in, the alert too"),
         ("tcp 0: alerts", "as above"),
     ),
+    "examples/server-gave-up-openssl-caddy-tls13-blind": (
+        (
+            "tcp 0: http.host",
+            "ALPN chose h2 and HTTP/1.1 is spoken: tshark reads the octets as HTTP/2 and finds nothing",
+        ),
+    ),
     "examples/sni-invalid-nul-scripted-nginx": (("tcp 0: client_hello.server_name", "tshark's text ends at the NUL"),),
     "cisco__corner-cases.pcap": (("tcp 2: server_hello.", UNREADABLE),),
     "cisco__encrypted_handshake_cert_false_positive.pcap": (("tcp 0: server_hello.", UNREADABLE),),
