@@ -127,7 +127,7 @@ def test_a_session_whose_first_handshake_was_itself_resumed_has_an_unknown_ident
 def test_a_likely_origin_is_told_with_its_reason() -> None:
     finding = found(RESUMED, of(hidden_flights((489, 96, 69), (746,)), certainty="likely"))
 
-    assert "as is likely (The client offers" in finding.explanation
+    assert "as is likely (the client offers" in finding.explanation
     assert "likely a certificate, whose subject cannot be read" in finding.explanation
 
 
@@ -251,6 +251,18 @@ def test_an_identity_that_cannot_be_read_is_not_called_another() -> None:
     assert OTHER_IDENTITY.check(of(hidden_flights((489, 96, 69), (746,)), identity="bob")) is None
 
 
+@pytest.mark.parametrize(("client", "meant"), [((489, 96, 69), "none"), ((25, 69), "bob"), ((69,), "bob")])
+def test_record_sizes_tell_that_another_identity_was_likely_inherited(client: tuple[int, ...], meant: str) -> None:
+    finding = found(OTHER_IDENTITY, of(hidden_flights(client, (746,)), identity=meant))
+
+    assert (severity(OTHER_IDENTITY, finding), finding.certainty) == (Severity.ERROR, Certainty.LIKELY)
+
+
+@pytest.mark.parametrize(("client", "meant"), [((489, 96, 69), "bob"), ((25, 69), "none"), ((30,), "none")])
+def test_record_sizes_that_fit_what_was_meant_are_no_error(client: tuple[int, ...], meant: str) -> None:
+    assert OTHER_IDENTITY.check(of(hidden_flights(client, (746,)), identity=meant)) is None
+
+
 def test_a_likely_origin_makes_another_identity_likely() -> None:
     finding = found(OTHER_IDENTITY, of(accepted(ALICE), None, "likely", identity="none"))
 
@@ -276,6 +288,22 @@ def test_a_pair_of_an_inherited_identity_and_none_is_an_error() -> None:
 def test_a_pair_of_the_same_identity_is_right() -> None:
     assert of_pair(OTHER_IDENTITY, of(accepted(ALICE)), full(accepted(ALICE))) is None
     assert of_pair(OTHER_IDENTITY, of(handshake()), full(handshake())) is None
+
+
+def test_a_pair_in_which_by_record_sizes_one_sent_a_certificate_is_likely_an_error() -> None:
+    with_one, without = hidden_flights((489, 96, 69), (746,)), hidden_flights((25, 69), (298,))
+    finding = of_pair(OTHER_IDENTITY, of(without), full(with_one))
+
+    assert finding is not None
+    assert (finding.certainty, severity(OTHER_IDENTITY, finding)) == (Certainty.LIKELY, Severity.ERROR)
+    assert "with a client certificate, as is likely by its record sizes (a record of 489 octets)" in finding.explanation
+
+
+def test_a_pair_in_which_by_record_sizes_both_sent_a_certificate_is_right() -> None:
+    hidden = hidden_flights((489, 96, 69), (746,))
+
+    assert of_pair(OTHER_IDENTITY, of(hidden), full(hidden)) is None
+    assert of_pair(OTHER_IDENTITY, of(hidden), full(accepted(BOB))) is None
 
 
 def test_a_session_from_before_the_capture_is_likely_of_another_identity() -> None:

@@ -37,6 +37,19 @@ def seen_certificate(case: Case) -> Certificate | Missing | None:
     return leaf(handshake.client_certificates)
 
 
+def sent_certificate(case: Case) -> bool | None:
+    """Whether the client behind the identity of this handshake sent a certificate; None where nothing tells.
+
+    Of an encrypted handshake the sizes of its records tell.
+    """
+    certificate = seen_certificate(case)
+    if not isinstance(certificate, Missing):
+        return certificate is not None
+    handshake = origin_first(case) if resumed(case.handshake) else case.handshake
+    flight = client_flight(handshake) if handshake is not None else None
+    return flight.kind is ClientFlight.CERTIFICATE if flight is not None else None
+
+
 def origin_first(case: Case) -> Handshake | None:
     """The full handshake that made the session; None when it is not in the captures."""
     origin = case.origin
@@ -88,8 +101,13 @@ def origin_text(case: Case) -> str:
             f"a session that {place(case, origin.handshake)} had itself resumed, whose first handshake is not captured"
         )
     through = "" if origin.handshake == first else f" and renewed in {place(case, origin.handshake)}"
-    doubt = "" if certainty_of(origin) is Certainty.SHOWN else f", as is likely ({origin.reason.rstrip('.')})"
+    doubt = "" if certainty_of(origin) is Certainty.SHOWN else f", as is likely ({known_by(origin)})"
     return f"the session made in {place(case, first)}{through}{doubt}"
+
+
+def known_by(origin: Origin) -> str:
+    """The reason why a session is taken to come from there, as a part of a sentence."""
+    return origin.reason[:1].lower() + origin.reason[1:].rstrip(".")
 
 
 def inherited_text(case: Case) -> str:

@@ -11,7 +11,8 @@ other way round, a location with a certificate gets 403 since the session was ma
 
 TLS 1.2 and TLS 1.3: an abbreviated handshake (session-resumed) whose ticket, session ID or pre-shared key comes from
 a connection in which the client's Certificate was another, or empty, or was not asked for. What is meant here shows
-in the other handshake of a pair, or is given with `--identity`.
+in the other handshake of a pair, or is given with `--identity`. In TLS 1.3 without keys the sizes of the records tell
+whether a certificate was sent, not whose: then the finding is *likely*.
 
 ## How to confirm
 
@@ -28,6 +29,7 @@ from __future__ import annotations
 
 from tlsinspect.diagnosis.client_auth import requested
 from tlsinspect.diagnosis.facts import answered, client_identity, identity_text, label, quoted, resumed
+from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
 from tlsinspect.diagnosis.inherited import (
     NOBODY,
     certainty_of,
@@ -37,10 +39,12 @@ from tlsinspect.diagnosis.inherited import (
     origin_text,
     seen_certificate,
     seen_identity,
+    sent_certificate,
 )
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage
 from tlsinspect.diagnosis.session_fixes import SEPARATE_SESSIONS
 from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import Handshake
 from tlsinspect.model.message import Certificate
 
 LOOKS_AT = ("resumption.accepted", "client_certificates")
@@ -52,11 +56,15 @@ def check(case: Case) -> Finding | None:
     if meant is None or not resumed(case.handshake) or case.origin is None:
         return None
     certificate = seen_certificate(case)
-    if isinstance(certificate, Missing) or names_identity(certificate, meant):
+    nobody = meant.strip().lower() == NOBODY
+    if isinstance(certificate, Missing):
+        if sent_certificate(case) in (None, not nobody):  # of a hidden one no more is known than that it was sent
+            return None
+    elif names_identity(certificate, meant):
         return None
-    wanted = "no client certificate" if meant.strip().lower() == NOBODY else f"the identity {quoted(meant)}"
+    wanted = "no client certificate" if nobody else f"the identity {quoted(meant)}"
     return Finding(
-        certainty=certainty_of(case.origin),
+        certainty=Certainty.LIKELY if isinstance(certificate, Missing) else certainty_of(case.origin),
         explanation=f"The client resumed {origin_text(case)}. {inherited_text(case)} Meant was {wanted}.",
         evidence=LOOKS_AT,
     )
@@ -74,26 +82,38 @@ def compare(left: Case, right: Case) -> Finding | None:
 
 def of_session_and_full(side: str, ours: Case, other: Case) -> Finding | None:
     """One resumed a session, the other proved who it is."""
-    proved = client_identity(other.handshake)
-    if isinstance(proved, Missing):
-        return None
-    if origin_first(ours) is None:
+    proved, inherited = client_identity(other.handshake), seen_identity(ours)
+    if origin_first(ours) is None and not isinstance(proved, Missing):
         return of_unknown_origin(side, ours, other, proved)
-    inherited = seen_identity(ours)
-    if isinstance(inherited, Missing) or inherited == proved or ours.origin is None:
+    if ours.origin is None:
+        return None
+    hidden = isinstance(proved, Missing) or isinstance(inherited, Missing)
+    if hidden:
+        sent = {sent_certificate(ours), sent_certificate(other)}
+        if sent != {True, False}:  # of two hidden ones no more is known than that both were sent
+            return None
+    elif inherited == proved:
         return None
     here, there = label(ours.handshake), label(other.handshake)
     return Finding(
-        certainty=certainty_of(ours.origin),
+        certainty=Certainty.LIKELY if hidden else certainty_of(ours.origin),
         side=side,
         explanation=(
             f"{here} resumed {origin_text(ours)}. {inherited_text(ours)} In {there} a full handshake was made, with "
-            f"{identity_text(proved)}. Had {here} made a full handshake too, its own client certificate, or the "
-            "lack of "
-            "one, would have counted."
+            f"{proved_text(other.handshake, proved)}. Had {here} made a full handshake too, its own client "
+            "certificate, or the lack of one, would have counted."
         ),
         evidence=LOOKS_AT,
     )
+
+
+def proved_text(handshake: Handshake, proved: str | Missing | None) -> str:
+    """The identity of a full handshake in a sentence, as far as the sizes of its records tell where it is hidden."""
+    flight = client_flight(handshake) if isinstance(proved, Missing) else None
+    if flight is None:
+        return identity_text(proved)
+    what = "a client certificate" if flight.kind is ClientFlight.CERTIFICATE else "no client certificate"
+    return f"{what}, as is likely by its record sizes ({flight.text})"
 
 
 def of_unknown_origin(side: str, ours: Case, other: Case, proved: str | None) -> Finding | None:
