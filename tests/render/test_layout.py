@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tlsinspect.render.layout import columns_of, lines, wrapped
-from tlsinspect.report.blocks import Cell, Prose, Report, Table
+from tlsinspect.report.blocks import Cell, Node, Prose, Report, Table, Tree
 
 
 def text_of(report: Report, width: int | None) -> list[str]:
@@ -61,3 +61,18 @@ def test_paragraphs_and_items_keep_apart() -> None:
     shown = text_of(Report("T", (Prose("One\ntwo.\n\n- first\n- second"),)), 80)
 
     assert shown[2:] == ["One two.", "", "- first", "- second"]
+
+
+def test_no_line_of_a_tree_is_wider_than_the_screen() -> None:
+    cell = Cell("word " * 40)
+    shown = text_of(Report("T", (Tree((Node(cell, (Node(cell, (Node(cell),)),)),)),)), 50)
+
+    assert max(map(columns_of, shown)) <= 50
+
+
+def test_a_line_that_is_broken_at_two_blanks_begins_with_the_hang_alone() -> None:
+    assert wrapped("- value of one  [filter of one]", 16, "  ") == ["- value of one", "  [filter of", "  one]"]
+
+
+def test_a_heading_without_text_has_no_blank_line_below() -> None:
+    assert text_of(Report("T", (Prose("", heading="Heading"),)), 80) == ["T", "", "Heading"]

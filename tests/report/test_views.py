@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.support import handshakes as build
+from tests.support.client_auth import hidden_flights
 from tlsinspect.diagnosis.causes import CAUSES
 from tlsinspect.diagnosis.engine import diagnose, explain
 from tlsinspect.diagnosis.rule import Case
@@ -179,6 +180,20 @@ def test_a_resumption_hangs_below_its_full_handshake_and_warns_of_another_name()
     assert "full handshake, client CN=alice" in shown[2]
     assert shown[3].startswith("└─ nginx.pcap#1")
     assert "the session was made for a.example; the server takes the client for CN=alice" in shown[3]
+
+
+def test_a_resumption_says_that_the_server_sees_no_certificate() -> None:
+    first = build.handshake()
+    shown = text(lineage(["x"], [case(first), case(build.resumed(), Origin(first, first, "shown", "The same."))]), 400)
+
+    assert "resumed by ticket (shown: the same); the server sees no client certificate" in shown
+
+
+def test_a_hidden_identity_is_told_as_far_as_record_sizes_tell() -> None:
+    first = hidden_flights((489, 96, 69), (746,))
+    shown = text(lineage(["x"], [case(first), case(build.resumed(), Origin(first, first, "likely", "The same."))]), 400)
+
+    assert "client certificate hidden (encrypted), by its record sizes likely sent" in shown
 
 
 def test_a_session_that_was_not_taken_up_is_said_to_be_refused() -> None:

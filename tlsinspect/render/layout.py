@@ -65,6 +65,8 @@ def prose_lines(block: Prose, width: int) -> Iterator[Line]:
     if block.heading:
         for part in wrapped(visible(block.heading), width):
             yield (Piece(part, "heading"),)
+    if not block.text:
+        return
     for number, paragraph in enumerate(visible(block.text, keep="\n").split("\n\n")):
         if number:
             yield ()
@@ -87,8 +89,9 @@ def items(paragraph: str) -> list[str]:
 
 def node_lines(node: Node, lead: str, below: str, width: int) -> Iterator[Line]:
     """A node and what hangs below it."""
-    for number, part in enumerate(wrapped(visible(node.cell.text), max(width - len(lead), 30))):
-        stem = lead if not number else below + ("│  " if node.children else "   ")
+    hang = below + ("│  " if node.children else "   ")
+    for number, part in enumerate(wrapped(visible(node.cell.text), max(width - len(hang), 30))):
+        stem = hang if number else lead
         yield (Piece(stem, "faint"), Piece(part, node.cell.tone)) if stem else (Piece(part, node.cell.tone),)
     for child in node.children:
         last = child is node.children[-1]
@@ -197,12 +200,13 @@ def wrapped(text: str, width: int, hang: str = "") -> list[str]:
     found: list[str] = []
     line = ""
     for number, word in enumerate(text.split(" ")):
-        candidate = f"{line} {word}" if number else word
+        begins = not number or (found and line == hang)  # with a word, not with the blanks that it was broken at
+        candidate = line + word if begins else f"{line} {word}"
         if columns_of(candidate) <= width:
             line = candidate
             continue
         if line.strip():
-            found.append(line)
+            found.append(line.rstrip())
             candidate = hang + word
         while columns_of(candidate) > width:
             head, rest = broken(candidate, width)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tlsinspect.diagnosis.inherited import known_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.fields import FIELDS, Group
 from tlsinspect.model.frame import Missing
@@ -60,7 +61,7 @@ def connection_table(case: Case) -> Table:
         rows.append(("Before TLS", f"{handshake.preamble.protocol}{': ' if details else ''}{details}"))
     if case.origin is not None:
         source = words.origin_text(handshake, case.origin.handshake)
-        rows.append(("Session offered", f"that of {source} ({case.origin.certainty}: {case.origin.reason})"))
+        rows.append(("Session offered", f"that of {source} ({case.origin.certainty}: {known_by(case.origin)})"))
     shown = tuple((Cell(name), Cell(text)) for name, text in rows if name != "Handshake" or handshake.parts > 1)
     return Table(("Connection", ""), shown)
 

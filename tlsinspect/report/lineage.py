@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tlsinspect.diagnosis.hidden import ClientFlight, client_flight
+from tlsinspect.diagnosis.inherited import known_by
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import Handshake
@@ -13,6 +15,13 @@ from tlsinspect.report.blocks import Block, Cell, Node, Prose, Report, Tree
 from tlsinspect.report.listing import counted
 from tlsinspect.report.objects import Listed, Shown
 from tlsinspect.sessions import Origin
+
+# What a client did whose certificate is encrypted.
+LIKELY = {
+    ClientFlight.FINISHED_ALONE: "likely not asked for",
+    ClientFlight.EMPTY_CERTIFICATE: "likely asked for and not sent",
+    ClientFlight.CERTIFICATE: "likely sent",
+}
 
 
 def lineage(captures: Sequence[str], cases: Sequence[Case]) -> Report:
@@ -28,10 +37,11 @@ def lineage(captures: Sequence[str], cases: Sequence[Case]) -> Report:
             children.setdefault(id(source), []).append(case)
             if id(source) not in chosen:
                 outside[id(source)] = source
-    first = [case for case in cases if case.origin is None and (is_resumed(case) or id(case.handshake) in children)]
+    without = [case for case in cases if case.origin is None]
+    first = [case for case in without if is_resumed(case.handshake) or id(case.handshake) in children]
     names = words.names_of(cases)
     roots = [node(case, children, names) for case in (*(Case(handshake=each) for each in outside.values()), *first)]
-    unused = sum(case.origin is None for case in cases) - len(first)
+    unused = len(without) - len(first)
     blocks: list[Block] = [Tree(tuple(roots))] if roots else [Prose("No session was resumed.")]
     if unused:
         blocks.append(
@@ -39,22 +49,22 @@ def lineage(captures: Sequence[str], cases: Sequence[Case]) -> Report:
         )
     shown = tuple(map(Shown, cases))
     return Report(
-        title=f"Sessions in {', '.join(captures)}",
+        title=f"Sessions in {', '.join(captures)} (times in UTC)",
         blocks=tuple(blocks),
         data=Listed(tuple(captures), shown),
         lines=shown,
     )
 
 
-def is_resumed(case: Case) -> bool:
+def is_resumed(handshake: Handshake) -> bool:
     """Whether the server took up an earlier session."""
-    return isinstance(case.handshake.resumption.accepted, str)
+    return isinstance(handshake.resumption.accepted, str)
 
 
 def node(case: Case, children: dict[int, list[Case]], names: Mapping[str, str]) -> Node:
     """A handshake and those that resumed a session that it issued."""
     below = tuple(node(child, children, names) for child in children.get(id(case.handshake), ()))
-    return Node(resumption_cell(case, names) if is_resumed(case) else full_cell(case, names), below)
+    return Node(resumption_cell(case, names) if is_resumed(case.handshake) else full_cell(case, names), below)
 
 
 def place_text(handshake: Handshake, names: Mapping[str, str]) -> str:
@@ -75,7 +85,7 @@ def full_cell(case: Case, names: Mapping[str, str]) -> Cell:
 
 def known_text(origin: Origin) -> str:
     """How it is known where a session came from."""
-    return f"{origin.certainty}: {origin.reason[:1].lower()}{origin.reason[1:].rstrip('.')}"
+    return f"{origin.certainty}: {known_by(origin)}"
 
 
 def resumption_cell(case: Case, names: Mapping[str, str]) -> Cell:
@@ -92,6 +102,8 @@ def resumption_cell(case: Case, names: Mapping[str, str]) -> Cell:
     known = words.leaf(origin.first.client_certificates)
     if isinstance(known, Certificate):
         warnings.append(f"the server takes the client for {words.identity(known)}")
+    elif known in (None, Missing.NOT_SENT) and not is_resumed(origin.first):
+        text += "; the server sees no client certificate"
     return Cell("; ".join((text, *warnings)), "warn" if warnings else "plain")
 
 
@@ -109,4 +121,6 @@ def identity_text(handshake: Handshake) -> str:
         return f"client {words.identity(certificate)}"
     if certificate is None or certificate is Missing.NOT_SENT:
         return "no client certificate"
-    return f"client certificate {words.MISSING[certificate]}"
+    flight = client_flight(handshake) if certificate is Missing.HIDDEN else None
+    likely = f", by its record sizes {LIKELY[flight.kind]}" if flight is not None else ""
+    return f"client certificate {words.MISSING[certificate]}{likely}"

@@ -196,9 +196,10 @@ def follows(difference: Difference) -> bool:
 
 def software_blocks(cases: Sequence[Case], names: Sequence[str]) -> Iterator[Block]:
     """The software that the hellos fit."""
-    fits = [
-        f"{name} fits {software_text(case)}" for case, name in zip(cases, names, strict=True) if software_text(case)
-    ]
+    known = [(name, text) for case, name in zip(cases, names, strict=True) if (text := software_text(case))]
+    fits = [f"{name} fits {text}" for name, text in known]
+    if len({text for _, text in known}) == 1 < len(known):
+        fits = [f"both fit {known[0][1]}"]
     if fits:
         yield Prose(f"Likely by the shape of the hellos: {'; '.join(fits)}.", "faint")
 
