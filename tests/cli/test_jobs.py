@@ -38,7 +38,7 @@ def run(*arguments: str) -> Result:
 
 @pytest.fixture
 def share_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "LEAST_TO_SHARE", 0)
+    monkeypatch.setattr(reading, "LARGE_OCTETS", 0)
 
 
 @pytest.mark.usefixtures("share_all")

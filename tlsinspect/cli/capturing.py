@@ -19,6 +19,7 @@ from tlsinspect.cli import exit_status
 from tlsinspect.cli.child import Command
 from tlsinspect.cli.live import CaptureOptions
 from tlsinspect.cli.live_views import View, view_of
+from tlsinspect.cli.memory import keep_large_blocks_apart
 from tlsinspect.cli.output import screen, write
 from tlsinspect.cli.own import OwnConnections
 from tlsinspect.cli.reading import say
@@ -68,6 +69,7 @@ def run_capture(options: CaptureOptions, words: Sequence[str]) -> int:
                 options.file, links=capture.links, ring=parse_ring(options.ring) if options.ring else None
             )
             stack.callback(recorder.close)
+        keep_large_blocks_apart()
         watch = Watch(
             capture,
             Plan(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 from tlsinspect.capture.file import open_capture
+from tlsinspect.cli.memory import keep_large_blocks_apart
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
@@ -23,7 +24,7 @@ from tlsinspect.tls.keylog import Secrets
 
 T = TypeVar("T")
 
-LEAST_TO_SHARE = 4_000_000  # octets of captures; smaller ones are read before other processes have begun
+LARGE_OCTETS = 4_000_000  # of captures; smaller ones are read before other processes have begun
 
 
 class Kind(NamedTuple, Generic[T]):
@@ -87,8 +88,11 @@ def read_each(selectors: Sequence[Selector], options: Options, kind: Kind[T], ta
     secrets = secrets_of(options.keylogs)
     picked = frozenset(selector.capture for selector in selectors if selector.stream is not None)
     names = captures_of(selectors)
+    large = are_large(names)
+    if large:
+        keep_large_blocks_apart()
     try:
-        if options.jobs > 1 and worth_sharing(names):
+        if options.jobs > 1 and large and hasattr(os, "fork"):  # Windows cannot
             from tlsinspect.cli.sharing import Captures, shared
 
             captures = Captures(names, picked, secrets, options.http)
@@ -119,16 +123,14 @@ def read(selectors: Sequence[Selector], options: Options) -> Reading:
     return reading
 
 
-def worth_sharing(names: Sequence[str]) -> bool:
-    """Whether the captures are files, and large enough to be read by several processes; Windows cannot fork them."""
-    if not hasattr(os, "fork"):
-        return False
+def are_large(names: Sequence[str]) -> bool:
+    """Whether the captures are files, and large enough to be read by several processes."""
     try:
         found = [os.stat(name) for name in names]
     except OSError:
         return False  # reading them says why
     octets = sum(each.st_size for each in found)
-    return all(stat.S_ISREG(each.st_mode) for each in found) and octets >= LEAST_TO_SHARE
+    return all(stat.S_ISREG(each.st_mode) for each in found) and octets >= LARGE_OCTETS
 
 
 def secrets_of(keylogs: Sequence[Path]) -> Secrets:

@@ -9,6 +9,7 @@ from tlsinspect.capture.file import open_capture
 from tlsinspect.cli import exit_status
 from tlsinspect.cli.lines import Printer, Rows
 from tlsinspect.cli.live_views import JsonLines, View, view_of
+from tlsinspect.cli.memory import keep_large_blocks_apart
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.output import screen
 from tlsinspect.cli.reading import say, secrets_of
@@ -117,6 +118,7 @@ class Streamed:
 
     def run(self) -> int:
         """Reads to the end, or to an interrupt; the exit status."""
+        keep_large_blocks_apart()
         status = exit_status.NOTHING
         with open_capture(self._name, follow=self._follow, idle=self._idle) as capture:
             taken = 0
