@@ -71,14 +71,22 @@ def shortened(text: str, names: Mapping[str, str]) -> str:
 
 def chosen_fixes(found: Diagnosed) -> Iterator[Block]:
     """The fixes for the software that the hello fits, else the first ones; the others by name of the product."""
-    count = min(found.fitting or MOST_FIXES, MOST_FIXES)
-    yield from fix_blocks(found.fixes[:count])
-    shown = {fix.product for fix in found.fixes[:count]}
-    others = [product for product in dict.fromkeys(fix.product for fix in found.fixes[count:]) if product not in shown]
+    chosen = found.fixes[: min(found.fitting, MOST_FIXES)] or of_several_products(found.fixes)
+    yield from fix_blocks(chosen)
+    products = dict.fromkeys(fix.product for fix in found.fixes)
+    others = [product for product in products if product not in {fix.product for fix in chosen}]
     if others:
         more = f" and {len(others) - MOST_PRODUCTS} more" if len(others) > MOST_PRODUCTS else ""
         named = ", ".join(others[:MOST_PRODUCTS]) + more
         yield Prose(f"For {named}: tlsinspect runbook {found.code}", "faint")
+
+
+def of_several_products(fixes: Sequence[Fix]) -> Sequence[Fix]:
+    """The first fixes: of different products, rather than of modules of one, where it is not known which one it is."""
+    first: dict[str, Fix] = {}
+    for fix in fixes:
+        first.setdefault(fix.product.partition(" (")[0], fix)
+    return fixes[:MOST_FIXES] if len(first) < MOST_FIXES else tuple(first.values())[:MOST_FIXES]
 
 
 def fix_blocks(fixes: Sequence[Fix]) -> Iterator[Block]:
