@@ -76,3 +76,7 @@ def test_a_line_that_is_broken_at_two_blanks_begins_with_the_hang_alone() -> Non
 
 def test_a_heading_without_text_has_no_blank_line_below() -> None:
     assert text_of(Report("T", (Prose("", heading="Heading"),)), 80) == ["T", "", "Heading"]
+
+
+def test_no_line_begins_with_the_comma_behind_a_word_that_fits() -> None:
+    assert wrapped("CN=certauth.example, CN=Other", 19) == ["CN=certauth.", "example, CN=Other"]

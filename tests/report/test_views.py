@@ -158,6 +158,27 @@ def test_a_pair_says_what_is_hidden_instead_of_comparing_it() -> None:
     assert "Server certificate" in shown.partition("Hidden on both sides:")[2]
 
 
+def test_certificates_that_a_resumed_handshake_has_not_are_said_to_follow() -> None:
+    shown = text(pair(build.resumed(), build.mutual("alice", capture="curl.pcap")))
+
+    row = next(line for line in shown.splitlines() if "  Server certificate" in line)
+    assert row.endswith("Follows: a resumed handshake has none.")
+    assert "got that far" not in shown
+
+
+def test_what_only_one_got_to_is_said_to_follow() -> None:
+    shown = text(pair(build.rejected(40), build.handshake(capture="curl.pcap")))
+
+    assert "Follows: only one got that far." in shown
+
+
+def test_software_that_both_hellos_fit_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tlsinspect.report.pair.software_text", lambda _: "Go")
+    shown = text(pair(build.handshake(), build.handshake(capture="curl.pcap")))
+
+    assert "Likely by the shape of the hellos: both fit Go." in shown
+
+
 def test_equal_fields_are_shown_when_all_are_asked_for() -> None:
     one, other = build.handshake(), build.handshake(stream=1)
 

@@ -225,6 +225,8 @@ def broken(text: str, width: int) -> tuple[str, str]:
             break
         at += 1
     at = max(at, 1)
-    mark = max(text.rfind(mark, at * 2 // 3, at) for mark in "/,:;=&-_.") + 1
+    # No line begins with the comma behind a word that just fits.
+    least = 1 if text[at : at + 1] in ",;" else at * 2 // 3
+    mark = max(text.rfind(mark, least, at) for mark in "/,:;=&-_.") + 1
     at = mark or at
     return text[:at], text[at:]

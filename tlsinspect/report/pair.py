@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from tlsinspect.comparison import Difference, only_in
 from tlsinspect.diagnosis.blind import is_unseen
 from tlsinspect.diagnosis.engine import Diagnosis
-from tlsinspect.diagnosis.rule import Case
+from tlsinspect.diagnosis.facts import completed, resumed
+from tlsinspect.diagnosis.rule import Case, Stage
 from tlsinspect.diagnosis.verdict import verdict
 from tlsinspect.fields import BY_PATH, Compare, Group
 from tlsinspect.model.frame import Missing
+from tlsinspect.model.handshake import Handshake
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.explanation import has_error
@@ -31,7 +33,13 @@ NEUTRAL = {
     Group.RESUMPTION: "An earlier session decided where one was resumed.",
     Group.OUTCOME: "What is to be explained.",
 }
+ANSWERED = ("server_hello.extensions", "encrypted_extensions.extensions")
+ANSWER = "Another offer, or other settings of the server."  # what their difference means
+SERVER_MESSAGES = ("server_hello", "hello_retry_request", "server_key_exchange", "server_certificates")
 ORDER = tuple(Group)
+
+# The messages that a handshake has only without resumption.
+NOT_WHEN_RESUMED = ("server_key_exchange", "server_certificates", "certificate_request", "client_certificates")
 
 
 def pair_names(left: Case, right: Case) -> tuple[str, str]:
@@ -52,7 +60,7 @@ def pair_report(left: Case, right: Case, diagnosis: Diagnosis, *, pair: Pair, ev
         blocks.append(Prose(picked_text(pair, names), "faint"))
     shown = [each for each in diagnosis.differences if everything or worth_showing(each)]
     if shown:
-        blocks.append(difference_table(shown, diagnosis, heads))
+        blocks.append(difference_table(shown, diagnosis, heads, (left.handshake, right.handshake)))
     blocks += hidden_blocks(diagnosis)
     blocks += software_blocks((left, right), names)
     blocks += finding_blocks(diagnosis.findings, words.names_of((left, right)), {"left": names[0], "right": names[1]})
@@ -101,7 +109,9 @@ def is_empty(value: object) -> bool:
     return isinstance(value, Missing) or value is False or value == ()
 
 
-def difference_table(shown: list[Difference], diagnosis: Diagnosis, names: tuple[str, str]) -> Table:
+def difference_table(
+    shown: list[Difference], diagnosis: Diagnosis, names: tuple[str, str], both: tuple[Handshake, Handshake]
+) -> Table:
     """A row per field, in the order of the exchange."""
     rows = []
     last = None
@@ -114,7 +124,7 @@ def difference_table(shown: list[Difference], diagnosis: Diagnosis, names: tuple
                 Cell(difference.field.title),
                 Cell(left, tone(difference, difference.left)),
                 Cell(right, tone(difference, difference.right)),
-                meaning_cell(difference, diagnosis),
+                meaning_cell(difference, diagnosis, both),
             )
         )
         last = group
@@ -132,14 +142,23 @@ def tone(difference: Difference, value: object) -> str:
 def side_texts(difference: Difference) -> tuple[str, str]:
     """Both values; of lists only what one has and the other has not."""
     left, right = difference.left, difference.right
-    if difference.equal or not (isinstance(left, tuple) and isinstance(right, tuple)):
-        return list_text(left), list_text(right)
+    if not isinstance(left, tuple) or not isinstance(right, tuple):
+        return value_text(left), value_text(right)
     if any(isinstance(each, dict) for each in (*left, *right)):
         return objects_text(left, right), objects_text(right, left)
+    if difference.equal:
+        return list_text(left), list_text(right)
     ours, theirs = only_in(left, right)
     if not ours and not theirs:  # the same elements
         return f"{list_text(left)} (in this order)", f"{list_text(right)} (in this order)"
     return only_text(ours, left), only_text(theirs, right)
+
+
+def value_text(value: object) -> str:
+    """A value that there is nothing like on the other side."""
+    if isinstance(value, tuple) and any(isinstance(each, dict) for each in value):
+        return objects_text(value, ())
+    return list_text(value)
 
 
 def list_text(value: object) -> str:
@@ -167,7 +186,7 @@ def objects_text(value: tuple[object, ...], other: tuple[object, ...]) -> str:
     return text + (f" and {len(value) - 1} more in the chain" if len(value) > 1 else "")
 
 
-def meaning_cell(difference: Difference, diagnosis: Diagnosis) -> Cell:
+def meaning_cell(difference: Difference, diagnosis: Diagnosis, both: tuple[Handshake, Handshake]) -> Cell:
     """The titles of the findings that look at the field, else a neutral phrase."""
     if difference.equal:
         return Cell("the same", "faint")
@@ -179,19 +198,38 @@ def meaning_cell(difference: Difference, diagnosis: Diagnosis) -> Cell:
         expected = difference.field.compare is Compare.EXPECTED
         return Cell("Differs between any two handshakes." if expected else "Follows from other differences.", "faint")
     path = difference.path
-    found = next((each for each in diagnosis.findings if path in (*each.cause.looks_at, *each.finding.evidence)), None)
+    passed_over = only_one_resumed(difference, both)
+    looking = (each for each in diagnosis.findings if path in (*each.cause.looks_at, *each.finding.evidence))
+    found = next((each for each in looking if not passed_over or each.cause.stage is Stage.RESUMPTION), None)
     if found and difference.field.group is not Group.OUTCOME:
         return Cell(found.cause.title, words.TONE_OF_SEVERITY[found.severity])
-    if follows(difference):
-        return Cell("Follows: only one got that far.", "faint")
-    return Cell(NEUTRAL[difference.field.group])
+    if passed_over:
+        return Cell("Follows: a resumed handshake has none.", "faint")
+    if follows := follows_text(difference, both):
+        return Cell(follows, "faint")
+    if path not in ANSWERED:
+        return Cell(NEUTRAL[difference.field.group])
+    one_resumed = resumed(both[0]) is not resumed(both[1])
+    return Cell("Follows from the resumption.", "faint") if one_resumed else Cell(ANSWER)
 
 
-def follows(difference: Difference) -> bool:
-    """Whether a message of the server is missing on one side, so that no field of it can be the cause."""
+def only_one_resumed(difference: Difference, both: tuple[Handshake, Handshake]) -> bool:
+    """Whether a message is missing on one side only as that one resumed a session."""
+    if difference.path.partition(".")[0] not in NOT_WHEN_RESUMED:
+        return False
+    without = [is_empty(difference.left), is_empty(difference.right)]
+    return [resumed(each) for each in both] == without and any(without) and not all(without)
+
+
+def follows_text(difference: Difference, both: tuple[Handshake, Handshake]) -> str:
+    """Why a message of the server is missing on one side, so that no field of it can be the cause; else empty."""
     message = difference.path.partition(".")[0]
-    answers = ("server_hello", "hello_retry_request", "server_key_exchange", "server_certificates")
-    return message in answers and Missing.NOT_SENT in (difference.left, difference.right)
+    values = (difference.left, difference.right)
+    if message not in SERVER_MESSAGES or Missing.NOT_SENT not in values:
+        return ""
+    if not completed(both[values.index(Missing.NOT_SENT)]):
+        return "Follows: only one got that far."
+    return "Follows from the version or the cipher suite." if message == "server_key_exchange" else ""
 
 
 def software_blocks(cases: Sequence[Case], names: Sequence[str]) -> Iterator[Block]:
