@@ -342,12 +342,10 @@ class Conversation:
     @property
     def http(self) -> tuple[HttpExchange, ...] | Missing:
         """The HTTP exchanges; HIDDEN when no application data was opened, or none was asked for."""
-        if self._http is None:
+        if self._http is None or not self._http.fed:
             return Missing.HIDDEN
         exchanges = self._http.exchanges()
-        if self._http.lossy and not exchanges:
-            return Missing.LOST
-        return exchanges if self._http.fed else Missing.HIDDEN
+        return Missing.LOST if self._http.lossy and not exchanges else exchanges
 
     def side(self, index: int) -> Side:
         """Who sends in a direction."""

@@ -322,3 +322,11 @@ def test_reads_early_requests_when_the_server_takes_them(kind: str, paths: list[
 
     assert isinstance(handshake.http, tuple)
     assert [each.path for each in handshake.http] == paths
+
+
+@pytest.mark.parametrize("kind", ["TLS 1.2 GCM", "TLS 1.3"])
+def test_requests_are_hidden_when_the_secrets_are_those_of_another_connection(kind: str) -> None:
+    found, other = conversation(kind), conversation("TLS 1.3, PSK")
+    (handshake,) = inspect(frames_of(found.flights), secrets=Secrets(other.keylog))
+
+    assert handshake.http is Missing.HIDDEN
