@@ -217,7 +217,7 @@ def wrapped(text: str, width: int, hang: str = "") -> list[str]:
 
 
 def broken(text: str, width: int) -> tuple[str, str]:
-    """A line that has no space to break at, in two; after a mark such as ',' or '/' where one is near the end."""
+    """A line that has no space to break at, in two; after a mark such as ',' or '/' where one is not far."""
     at, used = 0, 0
     for character in text:
         used += columns_of_character(character)
@@ -226,7 +226,7 @@ def broken(text: str, width: int) -> tuple[str, str]:
         at += 1
     at = max(at, 1)
     # No line begins with the comma behind a word that just fits.
-    least = 1 if text[at : at + 1] in ",;" else at * 2 // 3
+    least = 1 if text[at : at + 1] in ",;" else at // 3
     mark = max(text.rfind(mark, least, at) for mark in "/,:;=&-_.") + 1
     at = mark or at
     return text[:at], text[at:]
