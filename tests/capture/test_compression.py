@@ -75,6 +75,7 @@ def test_uses_everything_before_a_cut(read, name):
     assert frames == MANY[: len(frames)]
     assert len(capture.defects) == 1
     assert " is cut" in capture.defects[0].problem
+    assert not capture.damaged
 
 
 @EVERY

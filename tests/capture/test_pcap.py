@@ -98,6 +98,7 @@ def test_a_cut_last_record_header_is_a_defect_with_both_numbers(read):
     problem = "The last packet (number 4) is cut: its header needs 16 octets, 7 remain."
     assert list(FRAMES) == frames
     assert [Defect("capture", problem, len(pcap()), (4,))] == capture.defects
+    assert not capture.damaged
 
 
 def test_an_absurd_length_ends_reading_with_a_defect(read):
@@ -111,6 +112,7 @@ def test_an_absurd_length_ends_reading_with_a_defect(read):
     )
     assert list(FRAMES) == frames
     assert [Defect("capture", problem, len(pcap()), (4,))] == capture.defects
+    assert capture.damaged
 
 
 def test_an_absurd_length_is_found_although_its_octets_are_there(read):

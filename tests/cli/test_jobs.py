@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,22 @@ def test_prints_the_same_octets_with_any_number_of_processes(command: tuple[str,
     for jobs in ("2", "3"):
         shared = run(*command, *captures, "--jobs", jobs)
         assert (alone.exit_code, alone.stdout, alone.stderr) == (shared.exit_code, shared.stdout, shared.stderr)
+
+
+@pytest.mark.usefixtures("share_all")
+@pytest.mark.parametrize("command", [("show",), ("show", "--format", "jsonl"), ("explain",)])
+def test_a_capture_that_is_damaged_in_the_middle_is_reported_with_status_2(
+    command: tuple[str, ...], captures: list[str], tmp_path: Path
+) -> None:
+    damaged = tmp_path / "damaged.pcap"
+    damaged.write_bytes(Path(captures[0]).read_bytes() + struct.pack("<IIII", 1, 0, 1 << 31, 1 << 31))
+
+    alone, shared = run(*command, str(damaged)), run(*command, str(damaged), "--jobs", "2")
+
+    assert alone.exit_code == 2
+    assert alone.stdout.count("site1.example") > 0
+    assert alone.stderr.count("\n") == 1
+    assert (alone.exit_code, alone.stdout, alone.stderr) == (shared.exit_code, shared.stdout, shared.stderr)
 
 
 @pytest.mark.usefixtures("share_all")

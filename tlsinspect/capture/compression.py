@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import IO, NamedTuple, cast
 
-from tlsinspect.capture.window import CHUNK_OCTETS, SourceError
+from tlsinspect.capture.window import CHUNK_OCTETS, SourceCut, SourceError
 
 # zstd frames that ask for a larger window are refused: `zstd --long=27` is the largest that zstd opens unasked.
 ZSTD_WINDOW_OCTETS = 1 << 27
@@ -66,7 +66,7 @@ def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
             elif decoder.eof:
                 break
             elif not pending and not (pending := next(chunks, b"")):
-                raise SourceError("The gzip data is cut: it ends inside a member.")
+                raise SourceCut("The gzip data is cut: it ends inside a member.")
         pending = decoder.unused_data
 
 
@@ -88,7 +88,7 @@ def _decompress_lz4(chunks: Iterator[bytes]) -> Iterator[bytes]:
             if decoder.eof:  # looked at before the next call, which would begin a new frame
                 break
             if not octets and decoder.needs_input and not (pending := next(chunks, b"")):
-                raise SourceError("The lz4 data is cut: it ends inside a frame.")
+                raise SourceCut("The lz4 data is cut: it ends inside a frame.")
         pending = decoder.unused_data or b""
 
 

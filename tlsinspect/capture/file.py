@@ -75,6 +75,11 @@ class Capture:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         self.close()
 
+    @property
+    def damaged(self) -> bool:
+        """Whether reading ended at damage: what comes behind it was not read.  A cut last packet is none."""
+        return self._window.damaged
+
     def close(self) -> None:
         """Ends reading.  Frames already in memory may still come out; that the rest is missing is no defect."""
         self._is_closed = self._window.closed = True

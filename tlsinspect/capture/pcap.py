@@ -103,7 +103,7 @@ def _stop_at_absurd_length(window: Window, at: int, number: int, captured: int, 
     problem = f"says that it has {captured} octets, more than the {limit} that are possible in this capture"
     if number == 1:
         raise CaptureError(f"{window.label} is damaged: its first packet {problem}.")
-    window.note(f"The capture is damaged: packet {number} {problem}. Reading ended there.", at, (number,))
+    window.note(f"The capture is damaged: packet {number} {problem}. Reading ended there.", at, (number,), damage=True)
 
 
 def _note_end(window: Window, number: int, header: int, captured: int) -> None:

@@ -148,7 +148,12 @@ def _frames(window: Window) -> Iterator[Frame]:
         except BlockError as damage:
             if not number:
                 raise CaptureError(f"{window.label} is damaged: {damage}.") from damage
-            window.note(f"The capture is damaged after packet {number}: {damage}. Reading ended there.", at, (number,))
+            window.note(
+                f"The capture is damaged after packet {number}: {damage}. Reading ended there.",
+                at,
+                (number,),
+                damage=True,
+            )
             return
         at += total
 

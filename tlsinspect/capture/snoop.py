@@ -55,7 +55,7 @@ def _records(window: Window, link_type: int) -> Iterator[Frame]:
             problem = f"packet {number} says that it has {captured} octets in a record of {record}"
             if number == 1:
                 raise CaptureError(f"{window.label} is damaged: {problem}.")
-            window.note(f"The capture is damaged: {problem}. Reading ended there.", at, (number,))
+            window.note(f"The capture is damaged: {problem}. Reading ended there.", at, (number,), damage=True)
             return
         if remain < record:
             octets = window.advance(at, record)

@@ -18,6 +18,10 @@ class SourceError(Exception):
     """The octets stop here for a reason worth telling.  Never leaves the package."""
 
 
+class SourceCut(SourceError):
+    """The octets stop here as their end is not there, which is usual for a capture that was interrupted."""
+
+
 class Window:
     """A window that slides over the octets of one capture.
 
@@ -33,6 +37,7 @@ class Window:
         self.octets = b""
         self.offset = 0  # of octets[0], from the start of the capture once decompressed
         self.closed = False
+        self.damaged = False  # reading ended before the end, at octets that contradict themselves or cannot be read
         self.secrets_known_from: int | None = None  # the offset from which on all key logs were taken in before
 
     def advance(self, at: int, need: int) -> bytes:
@@ -45,7 +50,7 @@ class Window:
                 parts.append(chunk)
                 there += len(chunk)
         except SourceError as damage:
-            self.note(str(damage), there)
+            self.note(str(damage), there, damage=not isinstance(damage, SourceCut))
         self.octets = b"".join(parts)
         return self.octets
 
@@ -53,9 +58,10 @@ class Window:
         """The chunks that have not been read yet, for who decompresses them."""
         return self._chunks
 
-    def note(self, problem: str, at: int, frames: tuple[int, ...] = ()) -> None:
+    def note(self, problem: str, at: int, frames: tuple[int, ...] = (), *, damage: bool = False) -> None:
         """Keeps a defect found *at* octets into the window, unless it only follows from a known one."""
         if not self.closed and not self.defects:
+            self.damaged = damage
             self.defects.append(Defect("capture", problem, self.offset + at, frames))
 
 

@@ -30,8 +30,7 @@ def show_captures(captures: Sequence[str], options: Options, *, follow: bool = F
     if options.output.format == "jsonl" and options.output.file is None and all(s.stream is None for s in selectors):
         from tlsinspect.cli.lines import Printer, Rows, numbered
 
-        interrupted = read_each(selectors, options, Kind(Rows(options).row, numbered), Printer().print_row)
-        return exit_status.INTERRUPTED if interrupted else exit_status.NOTHING
+        return read_each(selectors, options, Kind(Rows(options).row, numbered), Printer().print_row)
     reading = read(selectors, options)
     cases = reading.chosen(selectors)
     one = len(cases) == len(selectors) == 1 and selectors[0].stream is not None
@@ -121,5 +120,5 @@ def runbook_page(code: str | None, log: str | None, output: Output) -> int:
 
 
 def status_of(reading: Reading, status: int = exit_status.NOTHING) -> int:
-    """The exit status, unless reading was interrupted."""
-    return exit_status.INTERRUPTED if reading.interrupted else status
+    """The exit status, unless reading was interrupted or could not read all."""
+    return reading.status or status

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
-from tlsinspect.capture.file import open_capture
+from tlsinspect.capture.file import Capture, open_capture
+from tlsinspect.cli import exit_status
 from tlsinspect.cli.memory import keep_large_blocks_apart
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.values import filters_of, meant_by
@@ -37,6 +38,13 @@ class Kind(NamedTuple, Generic[T]):
 HANDSHAKES = Kind[Handshake](lambda handshake: handshake, lambda handshake, stream: replace(handshake, stream=stream))
 
 
+class Problem(NamedTuple):
+    """What was wrong with a capture itself."""
+
+    text: str
+    damage: bool  # the rest of it could not be read
+
+
 @dataclass(slots=True)
 class Reading:
     """What was read: it owns the handshakes of all captures until the report is made."""
@@ -45,7 +53,7 @@ class Reading:
     filters: Filters
     handshakes: list[Handshake] = field(default_factory=list)
     cases: dict[int, Case] = field(default_factory=dict)  # by the identity of the handshake
-    interrupted: bool = False
+    status: int = exit_status.NOTHING  # or that some could not be read, or an interrupt
 
     def chosen(self, selectors: Iterable[Selector]) -> list[Case]:
         """The cases that the selectors and filters leave, in the order in which they began.
@@ -80,11 +88,19 @@ def comes_bit_by_bit(selectors: Sequence[Selector], options: Options) -> bool:
     )
 
 
-def read_each(selectors: Sequence[Selector], options: Options, kind: Kind[T], take: Callable[[T], object]) -> bool:
+def read_each(selectors: Sequence[Selector], options: Options, kind: Kind[T], take: Callable[[T], object]) -> int:
     """Calls *take* with what is made of every handshake of all captures as soon as it is known, and keeps none.
 
-    Returns whether reading ended by an interrupt.
+    Returns the exit status as far as reading decides it: whether some could not be read, or an interrupt ended it.
     """
+    status = exit_status.NOTHING
+
+    def tell(problem: Problem) -> None:
+        nonlocal status
+        say(problem.text)
+        if problem.damage:
+            status = exit_status.UNUSABLE
+
     secrets = secrets_of(options.keylogs)
     picked = frozenset(selector.capture for selector in selectors if selector.stream is not None)
     names = captures_of(selectors)
@@ -96,15 +112,21 @@ def read_each(selectors: Sequence[Selector], options: Options, kind: Kind[T], ta
             from tlsinspect.cli.sharing import Captures, shared
 
             captures = Captures(names, picked, secrets, options.http)
-            for each in shared(captures, kind, jobs=options.jobs, say=say):
+            for each in shared(captures, kind, jobs=options.jobs, tell=tell):
                 take(each)
-            return False
-        for capture in names:
-            for handshake in handshakes_of(capture, secrets, plain=capture in picked, http=options.http):
-                take(kind.made(handshake))
+            return status
+        for name in names:
+            with open_capture(name) as capture:
+                try:
+                    plain, http = name in picked, options.http
+                    for handshake in inspect(capture, name=name, secrets=secrets, plain=plain, http=http):
+                        take(kind.made(handshake))
+                finally:
+                    for problem in problems_of(capture):
+                        tell(problem)
     except KeyboardInterrupt:
-        return True
-    return False
+        return exit_status.INTERRUPTED
+    return status
 
 
 def read(selectors: Sequence[Selector], options: Options) -> Reading:
@@ -114,7 +136,7 @@ def read(selectors: Sequence[Selector], options: Options) -> Reading:
     """
     meant = meant_by(options)
     reading = Reading(captures_of(selectors), filters_of(options))
-    reading.interrupted = read_each(selectors, options, HANDSHAKES, reading.handshakes.append)
+    reading.status = read_each(selectors, options, HANDSHAKES, reading.handshakes.append)
     sessions = Sessions()
     for handshake in sorted(reading.handshakes, key=lambda one: (one.started_ns, one.part)):
         sessions.add(handshake)
@@ -145,14 +167,9 @@ def secrets_of(keylogs: Sequence[Path]) -> Secrets:
     return secrets
 
 
-def handshakes_of(name: str, secrets: Secrets, *, plain: bool, http: bool) -> Iterable[Handshake]:
-    """The handshakes of one capture, as they become known; then what was wrong with the capture itself."""
-    with open_capture(name) as capture:
-        try:
-            yield from inspect(capture, name=name, secrets=secrets, plain=plain, http=http)
-        finally:
-            for defect in capture.defects:
-                say(f"{name}: {defect.problem}")
+def problems_of(capture: Capture) -> tuple[Problem, ...]:
+    """What was wrong with a capture that was read to its end."""
+    return tuple(Problem(f"{capture.name}: {defect.problem}", capture.damaged) for defect in capture.defects)
 
 
 def say(message: str) -> None:

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Generic, NamedTuple, TypeVar
 
 from tlsinspect.capture.file import open_capture
-from tlsinspect.cli.reading import Kind
+from tlsinspect.cli.reading import Kind, Problem, problems_of
 from tlsinspect.inspector import Inspector, Share, follow, place
 from tlsinspect.model.errors import CaptureError, TlsinspectError
 from tlsinspect.model.handshake import Handshake
@@ -54,14 +54,14 @@ class Batch(NamedTuple, Generic[T]):
     position: tuple[int, int]  # capture and frame; nothing will be found before them
     opened: tuple[int, ...]  # the first frames of the capture's TCP streams of the share
     items: tuple[Item[T], ...]
-    problems: tuple[str, ...]  # of the capture, at its end
+    problems: tuple[Problem, ...]  # of the capture, at its end
     error: TlsinspectError | None  # that ended reading
 
 
-def shared(captures: Captures, kind: Kind[T], *, jobs: int, say: Callable[[str], None]) -> Iterator[T]:
+def shared(captures: Captures, kind: Kind[T], *, jobs: int, tell: Callable[[Problem], None]) -> Iterator[T]:
     """What is made of the handshakes of the captures, in the order in which one process finds them.
 
-    *say* is called with the problems of each capture at its end.  Raises what reading raises, after what was found
+    *tell* is called with the problems of each capture at its end.  Raises what reading raises, after what was found
     before it.
     """
     context = multiprocessing.get_context("fork")
@@ -74,7 +74,7 @@ def shared(captures: Captures, kind: Kind[T], *, jobs: int, say: Callable[[str],
         processes.append(process)
         readers.append(reader)
     try:
-        yield from merged([Found(reader) for reader in readers], captures.names, kind, say)
+        yield from merged([Found(reader) for reader in readers], captures.names, kind, tell)
     finally:
         for process, reader in zip(processes, readers, strict=True):
             reader.close()
@@ -113,7 +113,7 @@ def batches(number: int, name: str, captures: Captures, kind: Kind[T], share: Sh
                 yield Batch((number, frame), tuple(share.opened), tuple(items), (), None)
                 items.clear()
                 share.opened.clear()
-        problems = tuple(f"{name}: {defect.problem}" for defect in capture.defects)
+        problems = problems_of(capture)
     yield Batch((number + 1, 0), tuple(share.opened), tuple(items), problems, None)
     share.opened.clear()
 
@@ -153,7 +153,9 @@ class Found(Generic[T]):
             self.ends[capture] = batch
 
 
-def merged(found: Sequence[Found[T]], names: Sequence[str], kind: Kind[T], say: Callable[[str], None]) -> Iterator[T]:
+def merged(
+    found: Sequence[Found[T]], names: Sequence[str], kind: Kind[T], tell: Callable[[Problem], None]
+) -> Iterator[T]:
     """What all processes found, in order."""
     for capture in range(len(names)):
         while True:
@@ -170,7 +172,7 @@ def merged(found: Sequence[Found[T]], names: Sequence[str], kind: Kind[T], say: 
             receive([each for each in found if each.position[0] < len(names) and each.position[1] < NEVER], come_to)
         ends = [each.ends.pop(capture) for each in found if capture in each.ends]
         for problem in ends[0].problems:
-            say(problem)
+            tell(problem)
         for end in ends:
             if end.error is not None:
                 raise end.error

@@ -12,7 +12,7 @@ from tlsinspect.cli.live_views import JsonLines, View, view_of
 from tlsinspect.cli.memory import keep_large_blocks_apart
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.output import screen
-from tlsinspect.cli.reading import say, secrets_of
+from tlsinspect.cli.reading import problems_of, say, secrets_of
 from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.conversation import Conversation
 from tlsinspect.diagnosis.causes import CAUSES
@@ -133,8 +133,10 @@ class Streamed:
                 status = exit_status.INTERRUPTED
             for text in capture.key_logs[taken:]:  # behind the last frame
                 self._secrets.add(text)
-            for defect in capture.defects:
-                say(f"{self._name}: {defect.problem}")
+            for problem in problems_of(capture):
+                say(problem.text)
+                if problem.damage and status == exit_status.NOTHING:
+                    status = exit_status.UNUSABLE
         self._take(self._inspector.finish())
         if not self._shown:
             say(f"No TLS handshake in {self._name} that fits.")
