@@ -11,21 +11,13 @@ from tlsinspect.model.message import (
     ApplicationData,
     Certificate,
     CertificateMessage,
-    CertificateRequest,
-    CertificateStatus,
-    CertificateVerify,
     ChangeCipherSpec,
     ClientHello,
-    EncryptedExtensions,
     EncryptedRecord,
     Gap,
-    Message,
-    NewSessionTicket,
     PlainMessage,
     PlainOctets,
-    ProtectedPacket,
     ServerHello,
-    ServerKeyExchange,
 )
 from tlsinspect.tls.completion import JSSE_PADDING, tag_octets
 
@@ -225,35 +217,7 @@ def last_before_alert(handshake: Handshake, seen: AlertSeen) -> Event | None:
     return next((event for event in reversed(before) if event.frames[-1] <= seen.frame), None)
 
 
-MESSAGE_NAMES: dict[type, str] = {
-    ClientHello: "ClientHello",
-    ServerHello: "ServerHello",
-    EncryptedExtensions: "EncryptedExtensions",
-    CertificateRequest: "CertificateRequest",
-    CertificateMessage: "Certificate",
-    CertificateVerify: "CertificateVerify",
-    CertificateStatus: "CertificateStatus",
-    ServerKeyExchange: "ServerKeyExchange",
-    NewSessionTicket: "NewSessionTicket",
-    ChangeCipherSpec: "ChangeCipherSpec",
-    ApplicationData: "application data",
-    EncryptedRecord: "encrypted record",
-    ProtectedPacket: "protected packet",
-    Alert: "alert",
-    PlainOctets: "octets that are no TLS",
-    Gap: "octets that are not in the capture",
-}
 SERVER_HELLO_DONE = 14  # HandshakeType
-PLAIN_MESSAGE_NAMES = {14: "ServerHelloDone", 16: "ClientKeyExchange", 20: "Finished", 24: "KeyUpdate"}
-
-
-def message_name(message: Message) -> str:
-    """A message in a sentence, by its name in the RFC."""
-    if isinstance(message, PlainMessage):
-        return PLAIN_MESSAGE_NAMES.get(message.type, "handshake message")
-    if isinstance(message, ServerHello) and message.hello_retry_request:
-        return "HelloRetryRequest"
-    return MESSAGE_NAMES.get(type(message), "handshake message")
 
 
 def waited(from_ns: int, until_ns: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tlsinspect.diagnosis.engine import Diagnosis
 from tlsinspect.diagnosis.hidden_server import observations
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.diagnosis.rule import Case, Severity
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.handshake import EndingKind, Handshake, Outcome
@@ -13,7 +14,7 @@ from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.findings import blind_text, finding_blocks, software_text
 from tlsinspect.report.listing import counted, nothing_text
-from tlsinspect.report.messages import last_message, message_name
+from tlsinspect.report.messages import last_message
 from tlsinspect.report.objects import Listed, Shown
 
 HOW_ENDED = {

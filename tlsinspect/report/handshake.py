@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from tlsinspect.diagnosis.inherited import known_by
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.diagnosis.rule import Case
 from tlsinspect.fields import FIELDS, Group
 from tlsinspect.model.frame import Missing
@@ -13,7 +14,7 @@ from tlsinspect.report import words
 from tlsinspect.report.blocks import Block, Cell, Prose, Report, Table
 from tlsinspect.report.chains import chain_tables
 from tlsinspect.report.explanation import happened_text
-from tlsinspect.report.messages import message_detail, message_name
+from tlsinspect.report.messages import message_detail
 from tlsinspect.report.objects import Listed, Shown
 
 MOST_MESSAGES = 200

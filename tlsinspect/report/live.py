@@ -7,13 +7,13 @@ from dataclasses import asdict, dataclass
 
 from tlsinspect.conversation import Conversation
 from tlsinspect.diagnosis.engine import Diagnosis
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.model.frame import Missing
 from tlsinspect.model.message import ClientHello
 from tlsinspect.net.transport import endpoints
 from tlsinspect.report import words
 from tlsinspect.report.blocks import Cell, Table
 from tlsinspect.report.listing import COLUMNS, FIRST, counted
-from tlsinspect.report.messages import message_name
 from tlsinspect.tls.extensions import SERVER_NAME
 
 ROWS = Table(COLUMNS, (), keep=FIRST, firm=4)

@@ -31,12 +31,12 @@ from tlsinspect.diagnosis.facts import (
     ending_alert,
     hello_of,
     last_before_alert,
-    message_name,
     refused_at_hello,
     server_name,
     waited,
 )
 from tlsinspect.diagnosis.log_lines import alert_lines
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.diagnosis.offer import highest_version, narrow_offer
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Severity, Stage

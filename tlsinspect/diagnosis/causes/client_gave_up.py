@@ -36,13 +36,13 @@ from tlsinspect.diagnosis.facts import (
     in_full_view,
     last_message,
     left_text,
-    message_name,
     plain_octets,
     refusing_alert,
     silent_side,
     waited,
 )
 from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.reach_fixes import WAIT
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage

@@ -26,8 +26,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tlsinspect import registry
-from tlsinspect.diagnosis.facts import alert_text, at_frame, ending_alert, hello_of, message_name
+from tlsinspect.diagnosis.facts import alert_text, at_frame, ending_alert, hello_of
 from tlsinspect.diagnosis.log_lines import alert_lines
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.diagnosis.mismatch import server_hello_of
 from tlsinspect.diagnosis.offer import highest_version
 from tlsinspect.diagnosis.pairs import on_one_side

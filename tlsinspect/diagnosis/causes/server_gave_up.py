@@ -33,7 +33,6 @@ from tlsinspect.diagnosis.facts import (
     in_full_view,
     last_message,
     left_text,
-    message_name,
     refusing_alert,
     reset_by_middlebox,
     silent_side,
@@ -42,6 +41,7 @@ from tlsinspect.diagnosis.facts import (
 from tlsinspect.diagnosis.hidden import answered_with_alerts_alone
 from tlsinspect.diagnosis.hidden_server import asked
 from tlsinspect.diagnosis.identity_fixes import SEND_CERTIFICATE
+from tlsinspect.diagnosis.message_names import message_name
 from tlsinspect.diagnosis.pairs import on_one_side
 from tlsinspect.diagnosis.reach_fixes import WAIT_FOR_CLIENTS
 from tlsinspect.diagnosis.rule import Case, Cause, Certainty, Finding, Fix, Severity, Stage
