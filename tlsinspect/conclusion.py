@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tlsinspect.conversation import Conversation
 from tlsinspect.datagrams import Exchange
+from tlsinspect.gathering import Gathered, sound
 from tlsinspect.model.frame import Defect, Missing, Side
 from tlsinspect.model.handshake import (
     Ending,
@@ -39,6 +40,7 @@ from tlsinspect.tls.connection import Connection
 from tlsinspect.tls.keylog import CLIENT_TRAFFIC, MASTER_SECRET, SERVER_TRAFFIC
 from tlsinspect.tls.record import is_header
 from tlsinspect.tls.survey import Survey
+from tlsinspect.tls.whole import events_of
 from tlsinspect.transport import transport_of, unseen_octets
 
 if TYPE_CHECKING:
@@ -121,6 +123,48 @@ def conclude_exchange(exchange: Exchange, *, name: str, now_ns: int, final: bool
 
 
 NO_TCP = Transport()
+
+
+def conclude_sound(gathered: Gathered, *, name: str) -> Handshake | None:
+    """The one handshake of a connection that was opened and closed, and is whole in the capture.
+
+    None where anything is out of the ordinary: then it has to be read segment by segment, and comes to the same where
+    it is not.
+    """
+    found = sound(gathered)
+    if found is None:
+        return None
+    transport, payloads = found
+    events = events_of(payloads)
+    if not events:
+        return None
+    survey = Survey(events)
+    ending = first_ending(survey, transport)
+    assert ending is not None  # a FIN at the least
+    done = completed(survey, transport, quiet=True)
+    if done:
+        finish = finishing_event(survey) or events[-1]
+        end_ns, end_frame = finish.time_ns, finish.frames[-1]
+    else:
+        end_ns, end_frame = ending.time_ns, ending.frame or 0
+    client, server = endpoints(gathered.key)
+    _, first_frame, first_ns = gathered.packets[0]
+    return Handshake(
+        capture=name,
+        stream=gathered.number,
+        client=client,
+        server=server,
+        started_ns=first_ns,
+        ended_ns=end_ns,
+        first_frame=first_frame,
+        last_frame=end_frame,
+        outcome=Outcome.COMPLETED if done else ENDINGS[ending.kind],
+        ending=ending,
+        tcp=transport,
+        http=Missing.HIDDEN if data_passed(survey) else (),
+        events=tuple(events),
+        **assemble(survey, ended=True)._asdict(),
+    )
 
 
 def worth_telling(conversation: Conversation, survey: Survey) -> bool:

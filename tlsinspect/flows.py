@@ -7,11 +7,15 @@ from collections import deque
 from collections.abc import Iterator
 
 from tlsinspect.conversation import ACK, FIN, RST, SYN, Conversation, Direction, Limits
+from tlsinspect.gathering import MOST_OCTETS, MOST_PACKETS, Gathered
 from tlsinspect.net.transport import Segment, reverse
+from tlsinspect.preamble.start import looks_like_tls
 from tlsinspect.tls.keylog import Secrets
 
 NEVER = 1 << 63
 CONTROL = FIN | SYN | RST | ACK
+LARGEST_SEGMENT = 1 << 16  # octets of payload; with segmentation offload captures have such
+MOST_GATHERED = 1 << 24  # octets of all connections that wait together
 
 
 class Done:
@@ -22,22 +26,29 @@ class Done:
 
     __slots__ = ("base", "base_of_reverse", "key")
 
-    def __init__(self, conversation: Conversation) -> None:
-        self.key = conversation.key
-        self.base, self.base_of_reverse = (direction.base for direction in conversation.directions)
+    def __init__(self, key: bytes, base: int | None, base_of_reverse: int | None) -> None:
+        self.key = key
+        self.base = base
+        self.base_of_reverse = base_of_reverse
 
 
 class Flows:
     """All TCP conversations under way.
 
     Owns them, and a marker for each that is over, at most Limits.most_flows together.  Conversations are numbered as
-    Wireshark numbers tcp.stream: by their first packet; a SYN with another sequence number begins a new one.
+    Wireshark numbers tcp.stream: by their first packet; a SYN with another sequence number begins a new one.  With
+    *gather* those that begin with a SYN and with TLS wait until they are over, to be read at once.
     """
 
-    def __init__(self, *, limits: Limits, secrets: Secrets | None = None, opened: list[int] | None = None) -> None:
+    def __init__(
+        self, *, limits: Limits, secrets: Secrets | None = None, opened: list[int] | None = None, gather: bool = False
+    ) -> None:
         self._limits = limits
         self._secrets = secrets
-        self._table: dict[bytes, Direction | Done] = {}
+        self._table: dict[bytes, Direction | Done | Gathered] = {}
+        self._gather = gather and can_gather(limits) and not (secrets or (secrets is not None and secrets.growing))
+        self._gathered: dict[int, Gathered] = {}  # by number
+        self._gathered_octets = 0
         # The oldest first, counted from when they were opened or done; with some that are no longer in the table, as
         # to take one out of the middle, or to find the first of a dictionary after deletions, takes long.
         self._order: deque[tuple[bytes, int] | Done] = deque()  # conversations under way by their keys and numbers
@@ -53,6 +64,27 @@ class Flows:
         """Takes one segment; returns the conversation that it showed to be over, if any."""
         key, seq, ack, flags, _, payload, payload_octets = segment
         direction = self._table.get(key)
+        if type(direction) is Gathered:
+            if time_ns < direction.last_ns or flags & (SYN | ACK) == SYN or len(direction.packets) == MOST_PACKETS:
+                self._read(direction)
+                return self._feed(segment, frame, time_ns)
+            direction.packets.append((segment, frame, time_ns))
+            direction.last_ns = time_ns
+            if payload_octets:
+                if not direction.octets and not looks_like_tls(payload):
+                    self._read(direction)
+                    return None
+                direction.octets += payload_octets
+                self._gathered_octets += payload_octets
+                if direction.octets > MOST_OCTETS or self._gathered_octets > MOST_GATHERED:
+                    self._read(direction)
+                    return None
+            if flags & (FIN | RST):
+                direction.add_end(segment, time_ns)
+                due = direction.due_at(self._limits)
+                if due < direction.scheduled_ns:
+                    self._schedule(direction, due)
+            return None
         if type(direction) is Direction:
             # A segment that comes next in its direction: nearly every one of a conversation under way, so without a
             # call for what it does not change.  Whatever does not fit goes the general way, with the same result.
@@ -85,6 +117,7 @@ class Flows:
         key = segment.key
         found = self._table.get(key)
         over = None
+        assert not isinstance(found, Gathered)  # it was read before this is called
         if found is not None and segment.flags & (SYN | ACK) == SYN and begins_anew(found, segment):
             over = found.conversation if isinstance(found, Direction) else None
             self._forget(found)
@@ -92,6 +125,9 @@ class Flows:
         if isinstance(found, Done):
             self.current = None
             return None
+        if found is None and self._gather and can_begin(segment):
+            self._open_gathered(segment, frame, time_ns)
+            return over
         direction = self._open(key, frame, time_ns) if found is None else found
         self.current = conversation = direction.conversation
         conversation.feed(direction, segment, frame, time_ns)
@@ -118,10 +154,20 @@ class Flows:
         if key not in self._table:
             self._open(key, frame, time_ns)
 
-    def expire(self, now_ns: int) -> Iterator[Conversation]:
+    def expire(self, now_ns: int) -> Iterator[Conversation | Gathered]:
         """The conversations that are over at a time: closed, settled, or silent for too long."""
         while self._due and self._due[0][0] < now_ns:
             due, number = heapq.heappop(self._due)
+            gathered = self._gathered.get(number)
+            if gathered is not None:
+                if due != gathered.scheduled_ns:
+                    continue
+                if gathered.octets and due == gathered.closed_ns + self._limits.linger_ns:
+                    self._finish_gathered(gathered)
+                    yield gathered
+                else:
+                    self._read(gathered)  # what it comes to tells when it is over
+                continue
             conversation = self.under_way.get(number)
             if conversation is None or due != conversation.scheduled_ns:
                 continue  # over, or looked at again earlier
@@ -137,13 +183,15 @@ class Flows:
 
     def shift(self, by_ns: int) -> None:
         """Moves the times of all that is under way, after a jump of the capture's clock."""
+        self._read_gathered()
         for conversation in self.under_way.values():
             conversation.shift(by_ns)
             self._schedule(conversation, conversation.done_at(self._limits))
 
     def finish(self) -> Iterator[Conversation]:
         """All that are still under way, by their numbers."""
-        rest = list(self.under_way.values())
+        self._read_gathered()
+        rest = [self.under_way[number] for number in sorted(self.under_way)]
         self._table.clear()
         self._order.clear()
         self._due.clear()
@@ -159,6 +207,50 @@ class Flows:
         self._line_up((key, conversation.number))
         self._schedule(conversation, conversation.done_at(self._limits))
         return conversation.directions[0]
+
+    def gather_no_more(self) -> None:
+        """Reads connections segment by segment from here on, also those that wait."""
+        self._gather = False
+        self._read_gathered()
+
+    def _read_gathered(self) -> None:
+        for gathered in list(self._gathered.values()):
+            self._read(gathered)
+
+    def _open_gathered(self, segment: Segment, frame: int, time_ns: int) -> None:
+        """Opens a conversation with a SYN; what follows waits."""
+        key = segment.key
+        gathered = Gathered(self._count, segment, frame, time_ns)
+        self._number_next(frame)
+        self._gathered[gathered.number] = self._table[key] = self._table[reverse(key)] = gathered
+        self._line_up((key, gathered.number))
+        self._schedule(gathered, gathered.due_at(self._limits))
+        self.current = None
+
+    def _read(self, gathered: Gathered) -> None:
+        """Reads what has waited, segment by segment; from here on it is a conversation like others."""
+        self._release(gathered)
+        conversation = gathered.conversation(self._limits, self._secrets)
+        self.under_way[gathered.number] = conversation
+        self._table[gathered.key], self._table[reverse(gathered.key)] = conversation.directions
+        self._schedule(conversation, conversation.done_at(self._limits))
+
+    def _release(self, gathered: Gathered) -> None:
+        """It waits no more."""
+        del self._gathered[gathered.number]
+        self._gathered_octets -= gathered.octets
+
+    def _finish_gathered(self, gathered: Gathered) -> None:
+        """It is over, and still not read."""
+        self._release(gathered)
+        key = gathered.key
+        first = next((segment for segment, _, _ in gathered.packets if segment.key != key), None)
+        base = None if first is None else first.seq if first.flags & SYN else (first.seq - 1) & 0xFFFFFFFF
+        self._be_done(Done(key, gathered.packets[0][0].seq, base))
+
+    def _be_done(self, done: Done) -> None:
+        self._table[done.key] = self._table[reverse(done.key)] = done
+        self._line_up(done)
 
     def _number_next(self, frame: int) -> None:
         """Counts a conversation that begins with a frame."""
@@ -178,19 +270,20 @@ class Flows:
         if isinstance(one, Done):
             return self._table.get(one.key) is one
         found = self._table.get(one[0])
+        if isinstance(found, Gathered):
+            return found.number == one[1]
         return isinstance(found, Direction) and found.conversation.number == one[1]
 
-    def _schedule(self, conversation: Conversation, due_ns: int) -> None:
+    def _schedule(self, conversation: Conversation | Gathered, due_ns: int) -> None:
         conversation.scheduled_ns = due_ns
         heapq.heappush(self._due, (due_ns, conversation.number))
         crowded = len(self._table) // 2 > self._limits.most_flows
         self.next_due_ns = -NEVER if crowded else self._due[0][0]
 
     def _finish(self, conversation: Conversation) -> None:
-        done = Done(conversation)
+        one, other = conversation.directions
         self._close(conversation)
-        self._table[conversation.key] = self._table[reverse(conversation.key)] = done
-        self._line_up(done)
+        self._be_done(Done(conversation.key, one.base, other.base))
 
     def _close(self, conversation: Conversation) -> None:
         """It is under way no more.  Without the way back from its directions it is freed as soon as nobody needs it."""
@@ -214,10 +307,23 @@ class Flows:
         if isinstance(oldest, Done):
             self._forget(oldest)
         else:
+            if oldest[1] in self._gathered:
+                self._read(self._gathered[oldest[1]])
             conversation = self.under_way[oldest[1]]
             self._forget(conversation.directions[0])
             self.evicted += 1
             yield conversation
+
+
+def can_gather(limits: Limits) -> bool:
+    """Whether no connection that waits could be over sooner, had it been read segment by segment."""
+    in_turn = limits.linger_ns <= limits.settle_ns <= limits.idle_ns
+    return in_turn and min(limits.settle_octets, limits.follow_octets) >= MOST_OCTETS + LARGEST_SEGMENT
+
+
+def can_begin(segment: Segment) -> bool:
+    """Whether a conversation that begins with this segment can wait."""
+    return segment.flags == SYN and not segment.payload_octets and segment.key != reverse(segment.key)
 
 
 def begins_anew(found: Direction | Done, segment: Segment) -> bool:

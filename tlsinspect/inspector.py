@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from tlsinspect.conclusion import conclude, conclude_exchange
+from tlsinspect.conclusion import conclude, conclude_exchange, conclude_sound
 from tlsinspect.conversation import Conversation, Limits
 from tlsinspect.datagrams import Datagrams, Exchange
 from tlsinspect.flows import Flows
+from tlsinspect.gathering import Gathered
 from tlsinspect.model.frame import Frame
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.net.packet import Datagram, PacketDecoder, Quoted, Segment
@@ -49,7 +50,8 @@ class Inspector:
 
     Owns the fragments and conversations under way; each is freed when its handshake is returned.  *plain* returns
     connections on which nobody spoke TLS, too; *http* reads the heads of HTTP where secrets open it; *share* leaves
-    the connections of other shares out.
+    the connections of other shares out.  *gather* reads connections when they are over, which takes less time and comes
+    to the same; until then *conversation* and *under_way* do not have them.
     """
 
     def __init__(
@@ -61,14 +63,19 @@ class Inspector:
         plain: bool = False,
         http: bool = True,
         share: Share | None = None,
+        gather: bool = False,
     ) -> None:
         limits = replace(limits or Limits(), http=http)
+        self._limits = limits
+        self._secrets = secrets
         self._name = name
         self._plain = plain
         self._packets = PacketDecoder()
         self._passed = self._packets.passed
         self._decode = self._packets.decode  # looked up here, as every frame needs it
-        self._flows = Flows(limits=limits, secrets=secrets, opened=None if share is None else share.opened)
+        self._flows = Flows(
+            limits=limits, secrets=secrets, opened=None if share is None else share.opened, gather=gather
+        )
         self._datagrams = Datagrams(limits=limits, secrets=secrets)
         self._due_ns = self._datagrams.next_due_ns  # kept here, as every frame asks for it
         self._now_ns = 0
@@ -150,7 +157,17 @@ class Inspector:
     def _conclude_exchange(self, exchange: Exchange, *, final: bool = False) -> Handshake:
         return conclude_exchange(exchange, name=self._name, now_ns=self._now_ns, final=final)
 
-    def _conclude(self, conversation: Conversation, *, final: bool = False) -> list[Handshake]:
+    def gather_no_more(self) -> None:
+        """Reads connections as they come from here on, also those that wait: secrets may open them."""
+        self._flows.gather_no_more()
+
+    def _conclude(self, conversation: Conversation | Gathered, *, final: bool = False) -> Sequence[Handshake]:
+        if type(conversation) is Gathered:
+            handshake = conclude_sound(conversation, name=self._name)
+            if handshake is not None:
+                return (handshake,)
+            conversation = conversation.conversation(self._limits, self._secrets)
+        assert isinstance(conversation, Conversation)
         return conclude(conversation, name=self._name, now_ns=self._now_ns, final=final, plain=self._plain)
 
 
@@ -180,7 +197,7 @@ def inspect(
     """
     label = name if name is not None else str(getattr(frames, "name", ""))
     secrets = Secrets() if secrets is None else secrets
-    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain, http=http)
+    inspector = Inspector(label, limits=limits, secrets=secrets, plain=plain, http=http, gather=True)
     for handshakes in follow(frames, inspector, secrets):
         yield from handshakes
 
@@ -196,6 +213,7 @@ def follow(frames: Iterable[Frame], inspector: Inspector, secrets: Secrets) -> I
     feed = inspector.feed
     for frame in frames:
         if len(embedded) > taken:
+            inspector.gather_no_more()
             for text in embedded[taken:]:
                 secrets.add(text)
             taken = len(embedded)
@@ -203,6 +221,8 @@ def follow(frames: Iterable[Frame], inspector: Inspector, secrets: Secrets) -> I
         handshakes = feed(frame)
         if handshakes or not frame[0] & MOMENT:  # of few frames; a `yield` of nothing costs 60 ns
             yield handshakes
-    for text in embedded[taken:]:  # behind the last frame
+    if len(embedded) > taken:  # behind the last frame
+        inspector.gather_no_more()
+    for text in embedded[taken:]:
         secrets.add(text)
     yield inspector.finish()

@@ -104,7 +104,7 @@ def batches(number: int, name: str, captures: Captures, kind: Kind[T], share: Sh
     items: list[Item[T]] = []
     with open_capture(name) as capture:
         inspector = Inspector(
-            name, secrets=captures.secrets, plain=name in captures.plain, http=captures.http, share=share
+            name, secrets=captures.secrets, plain=name in captures.plain, http=captures.http, share=share, gather=True
         )
         for handshakes in follow(capture, inspector, captures.secrets):
             frame = inspector.frames + inspector.finished

@@ -31,6 +31,7 @@ from tlsinspect.tls import messages
 from tlsinspect.tls.extensions import PRE_SHARED_KEY, SESSION_TICKET, SUPPORTED_VERSIONS
 from tlsinspect.tls.history import history
 from tlsinspect.tls.keylog import CLIENT_HANDSHAKE, SERVER_HANDSHAKE, SERVER_TRAFFIC
+from tlsinspect.tls.outline import Outline, outline_of
 from tlsinspect.tls.survey import ENCRYPTED, Survey, gaps, is_plain
 from tlsinspect.tls.versions import is_tls13
 
@@ -57,13 +58,58 @@ class Assembled(NamedTuple):
     defects: tuple[Defect, ...]
 
 
+MOST_KEPT = 2048  # outlines of handshakes
+_known: dict[tuple[Outline, bool, frozenset[str]], Assembled] = {}
+
+
 def assemble(survey: Survey, *, ended: bool, keys: frozenset[str] = frozenset()) -> Assembled:
     """Folds the events of one handshake.
 
     *keys*: the labels of the secrets that there are for its records.  *ended*: the capture shows that nothing can
     come any more (a fatal alert, FIN, RST or silence, and nothing missing).  Only then does the absence of a message
-    mean that it was not sent.
+    mean that it was not sent.  What does not depend on values is kept, by the outline of the handshake.
     """
+    outline = outline_of(survey)
+    if outline is None:
+        return fold(survey, ended=ended, keys=keys)
+    known = _known.get((outline, ended, keys))
+    if known is not None:
+        return with_values(known, survey)
+    if len(_known) >= MOST_KEPT:
+        _known.clear()
+    _known[outline, ended, keys] = known = fold(survey, ended=ended, keys=keys)
+    return known
+
+
+def with_values(known: Assembled, survey: Survey) -> Assembled:
+    """What is known of a handshake that has the same outline as another one: the same, with messages of its own."""
+    server, client = Side.SERVER, Side.CLIENT
+    return Assembled(
+        history=known.history,
+        visibility=known.visibility,
+        client_hellos=tuple(survey.messages(ClientHello, client)),
+        no_client_hello=known.no_client_hello,
+        hello_retry_request=known.hello_retry_request,
+        server_hello=own(known.server_hello, survey, ServerHello, server),
+        encrypted_extensions=known.encrypted_extensions,  # none was opened
+        server_key_exchange=own(known.server_key_exchange, survey, ServerKeyExchange, server),
+        certificate_request=own(known.certificate_request, survey, CertificateRequest, server),
+        server_certificates=own(known.server_certificates, survey, CertificateMessage, server),
+        client_certificates=own(known.client_certificates, survey, CertificateMessage, client),
+        session_tickets=tuple(survey.messages(NewSessionTicket, server)) or known.session_tickets,
+        resumption=known.resumption,
+        alerts=known.alerts,  # none was read
+        defects=defects(survey.events),
+    )
+
+
+def own(known: T | Missing, survey: Survey, kind: type[T], side: Side) -> T | Missing:
+    """The first message of a kind, where the other handshake had one."""
+    return known if isinstance(known, Missing) else survey.messages(kind, side)[0]
+
+
+def fold(survey: Survey, *, ended: bool, keys: frozenset[str]) -> Assembled:
+    """The same for any handshake."""
     hellos = tuple(survey.messages(ClientHello, Side.CLIENT))
     servers = survey.messages(ServerHello, Side.SERVER)
     final = [hello for hello in servers if not hello.hello_retry_request]
