@@ -60,7 +60,7 @@ class Target:
 
 
 def read_capture(data: bytes) -> None:
-    """pcap, pcapng, snoop, and these compressed: frames in order, none longer than what was read."""
+    """pcap, pcapng, snoop, Network Monitor, and these compressed: frames in order, none longer than what was read."""
     last = 0
     with open_octets(data) as capture:
         for frame in capture:

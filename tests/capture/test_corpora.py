@@ -6,6 +6,7 @@ import pytest
 
 from tests.support.captures import CORPORA
 from tlsinspect.capture.file import open_capture
+from tlsinspect.capture.netmon import NO_LINK_TYPE
 from tlsinspect.model.errors import CaptureError
 
 pytestmark = pytest.mark.skipif(not CORPORA.is_dir(), reason="the shared corpora are not beside the repository")
@@ -17,14 +18,12 @@ NOT_READ = {
     "DanielMR-dev__zero_length.pcap": "is empty",
     "ajbanjara__Bluetooth1.cap": "is not a pcap or pcapng file",  # hcidump
     "ajbanjara__Ethernet_Pause_Frame.cap": "is a Sniffer capture",
-    "ajbanjara__PPPHandshake.cap": "is a Microsoft Network Monitor 2 capture",
     "ajbanjara__http.bigendian.ntar": "pcapng section of version 256",
     "ajbanjara__i4b.trace": "is not a pcap or pcapng file",  # ISDN of FreeBSD
     "ajbanjara__l2ping.cap": "is not a pcap or pcapng file",  # hcidump
     "ajbanjara__packetout.pcap": "is not a pcap or pcapng file",  # text of tcpdump
     "ajbanjara__rarp_req_reply.pcap": "is damaged: a block of type 0x0a0d0d0a",
     "ajbanjara__saurabh.cap": "is a NetXRay capture",
-    "ajbanjara__win2k19-joined.cap": "is a Microsoft Network Monitor 2 capture",
     "nfstream__results__dtls.pcap": "is not a pcap or pcapng file",  # comma-separated values
     "the-tcpdump-group__pcap-invalid-version-1.pcap": "is a pcap file of version 1.4",
 }
@@ -51,7 +50,12 @@ LINK_TYPES = {
 }
 
 # The manifest names no link type for these containers, or not the one of every interface.
-OTHER_LINK_TYPES = {"ajbanjara__trace.snoop": {1}, "seladb__pcapng-example.pcapng.zst": {1, 113}}
+OTHER_LINK_TYPES = {
+    "ajbanjara__PPPHandshake.cap": {1},
+    "ajbanjara__trace.snoop": {1},
+    "ajbanjara__win2k19-joined.cap": {1, NO_LINK_TYPE},
+    "seladb__pcapng-example.pcapng.zst": {1, 113},
+}
 
 
 def _rows():

@@ -93,7 +93,7 @@ def test_wireshark_opens_what_is_written(recorded):
 
 
 @pytest.mark.skipif(shutil.which("editcap") is None, reason="editcap is not installed")
-@pytest.mark.parametrize("kind", ["pcap", "nsecpcap", "modpcap", "pcapng", "snoop"])
+@pytest.mark.parametrize("kind", ["pcap", "nsecpcap", "modpcap", "pcapng", "snoop", "netmon2"])
 def test_reads_what_wireshark_converts(tmp_path, kind):
     original, converted = tmp_path / "original.pcapng", tmp_path / "converted"
     with original.open("wb") as stream:

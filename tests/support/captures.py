@@ -1,12 +1,13 @@
 """Building captures octet by octet, in every format and byte order.
 
 pcap: draft-ietf-opsawg-pcap sections 4 and 5.  pcapng: draft-ietf-opsawg-pcapng sections 3 and 4.  snoop: RFC 1761.
+Network Monitor: Netmon.h.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from tlsinspect.model.frame import Frame
@@ -115,3 +116,28 @@ def snoop(frames: Iterable[Frame] = FRAMES, *, version: int = 2, datalink: int =
         fields = frame.wire_length, len(frame.data), record, 0, second, rest_ns // 1000
         octets.append(struct.pack(">IIIIII", *fields) + data)
     return b"".join(octets)
+
+
+def netmon(
+    frames: Iterable[Frame] = FRAMES,
+    *,
+    minor: int = 0,
+    major: int = 2,
+    network: int = 1,
+    networks: Mapping[int, int] | None = None,
+    padded: bool = True,
+    start: Sequence[int] = (2023, 11, 2, 14, 22, 13, 20, 0),
+) -> bytes:
+    """A capture of Network Monitor; *networks* are those of single frames from version 2.1 on."""
+    header_octets = 128 if padded else 72
+    records, places = b"", []
+    for frame in frames:
+        places.append(header_octets + len(records))
+        microseconds = (frame.time_ns - START_NS) // 1000
+        utc = frame.time_ns // 100 + 116_444_736_000_000_000
+        own = (networks or {}).get(frame.number, network)
+        trailer = struct.pack("<HIQB", own, 0, utc, 0)[: (0, 2, 6, 15)[minor]]
+        records += struct.pack("<QII", microseconds, frame.wire_length, len(frame.data)) + frame.data + trailer
+    end = header_octets + len(records)
+    header = struct.pack("<4sBBH8HII", b"GMBU", minor, major, network, *start, end, 4 * len(places))
+    return header.ljust(header_octets, b"\0") + records + struct.pack(f"<{len(places)}I", *places)

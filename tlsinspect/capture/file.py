@@ -1,4 +1,4 @@
-"""Capture files and streams: pcap, pcapng and snoop, plain or compressed, whole, cut or still growing -> frames."""
+"""Capture files and streams in any format, plain or compressed, whole, cut or still growing -> frames."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import BinaryIO
 
 from tlsinspect.capture.compression import compression_of, decompressed
 from tlsinspect.capture.embedded import key_logs_in
+from tlsinspect.capture.netmon import MAGIC as NETMON_MAGIC
+from tlsinspect.capture.netmon import netmon_frames
 from tlsinspect.capture.pcap import VARIANTS, pcap_frames
 from tlsinspect.capture.pcapng import pcapng_frames
 from tlsinspect.capture.snoop import MAGIC as SNOOP_MAGIC
@@ -31,13 +33,13 @@ FORMATS: dict[bytes, Callable[[Window], Iterator[Frame]]] = {
     **dict.fromkeys(VARIANTS, pcap_frames),
     b"\x0a\x0d\x0d\x0a": pcapng_frames,
     SNOOP_MAGIC: snoop_frames,
+    NETMON_MAGIC: netmon_frames,
 }
 
 # What cannot be read, by its first octets: what it is, and what to do.
 CONVERT = "convert it first: editcap -F pcapng OLD NEW"
 DECOMPRESS = "decompress it first"
 OTHER_FORMATS = {
-    b"GMBU": ("a Microsoft Network Monitor 2 capture", CONVERT),
     b"RTSS": ("a Microsoft Network Monitor 1 capture", CONVERT),
     b"TRSNIFF data": ("a Sniffer capture", CONVERT),
     b"XCP\0": ("a NetXRay capture", CONVERT),
