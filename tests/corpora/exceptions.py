@@ -20,11 +20,6 @@ EXCEPTIONS: dict[str, tuple[tuple[str, str], ...]] = {
         ("stream 0: only expected", OPENVPN),
         ("stream 1: only expected", OPENVPN),
     ),
-    "ajbanjara__win2k19-joined.cap": (
-        ("stream 1: only expected", "a capture of Microsoft Network Monitor: the message says how to convert it"),
-        ("stream 29: only expected", "as above"),
-        ("stream 35: only expected", "as above"),
-    ),
     "arkime__arkime_synthetic.pcap": (
         ("stream 97: server_hellos negotiated_version", "tshark takes the octets of a damaged extension for a version"),
     ),
