@@ -18,7 +18,6 @@ from tlsinspect.model.errors import CaptureError
         (b"Hello, world", " is not a pcap or pcapng file (it begins with 48 65 6c 6c)."),
         (b"H", " is not a pcap or pcapng file (it begins with 48)."),
         (b"", " is empty."),
-        (b"GMBU\0\2\1\0", " is a Microsoft Network Monitor 2 capture; convert it first: editcap -F pcapng OLD NEW."),
         (b"XCP\x00002.001", " is a NetXRay capture; convert it first: editcap -F pcapng OLD NEW."),
         (b"\xfd7zXZ\0\0\4", " is compressed with xz; decompress it first."),
     ],
