@@ -142,11 +142,7 @@ def conclude_sound(gathered: Gathered, *, name: str) -> Handshake | None:
     ending = first_ending(survey, transport)
     assert ending is not None  # a FIN at the least
     done = completed(survey, transport, quiet=True)
-    if done:
-        finish = finishing_event(survey) or events[-1]
-        end_ns, end_frame = finish.time_ns, finish.frames[-1]
-    else:
-        end_ns, end_frame = ending.time_ns, ending.frame or 0
+    end_ns, end_frame = end_of(survey, ending, gathered, done=done)
     client, server = endpoints(gathered.key)
     _, first_frame, first_ns = gathered.packets[0]
     return Handshake(
@@ -420,7 +416,7 @@ ENDINGS = {
 
 
 def end_of(
-    survey: Survey, ending: Ending | None, conversation: Conversation | Exchange, *, done: bool
+    survey: Survey, ending: Ending | None, conversation: Conversation | Exchange | Gathered, *, done: bool
 ) -> tuple[int, int]:
     """Time and frame of the event that completed or ended the handshake."""
     if done:

@@ -38,6 +38,11 @@ class Gathered:
         self.closed_ns = NEVER  # by both FINs, or the first RST
         self.scheduled_ns = 0  # when it is looked at next; kept by the table of flows
 
+    @property
+    def last_frame(self) -> int:
+        """The frame of the last packet so far."""
+        return self.packets[-1][1]
+
     def add_end(self, segment: Segment, time_ns: int) -> None:
         """Notes a FIN or RST."""
         if segment.flags & RST:

@@ -56,12 +56,14 @@ def outline_of(survey: Survey) -> Outline | None:
     for side, _, _, message, _ in survey.events:
         kind: type = type(message)
         add(side is Side.CLIENT)
-        if kind is EncryptedRecord or kind is PlainMessage:
-            assert isinstance(message, EncryptedRecord | PlainMessage)
+        if kind in BY_KIND:
             add(kind)
-            add(message.content_type if isinstance(message, EncryptedRecord) else message.type)
-        elif kind in BY_KIND:
+        elif isinstance(message, EncryptedRecord):
             add(kind)
+            add(message.content_type)
+        elif isinstance(message, PlainMessage):
+            add(kind)
+            add(message.type)
         elif isinstance(message, ClientHello):
             if message.shape is None or session_id:
                 return None
