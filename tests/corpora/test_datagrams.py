@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.corpora.datagram_exceptions import EXCEPTIONS
+from tests.corpora.exceptions import EXCEPTIONS_OF_DATAGRAMS
 from tests.support.captures import CORPORA
 from tests.support.facts import Facts, differences, expected_facts, our_facts
 from tests.support.opened import expected_messages, our_messages
@@ -67,15 +67,19 @@ def found(name: str) -> list[str]:
 def test_agrees_with_tshark(name: str) -> None:
     lines = found(name)
 
-    unexpected = [line for line in lines if not any(line.startswith(known) for known, _ in EXCEPTIONS.get(name, ()))]
+    unexpected = [
+        line for line in lines if not any(line.startswith(known) for known, _ in EXCEPTIONS_OF_DATAGRAMS.get(name, ()))
+    ]
     assert unexpected == []
 
 
-@pytest.mark.parametrize("name", sorted(EXCEPTIONS))
+@pytest.mark.parametrize("name", sorted(EXCEPTIONS_OF_DATAGRAMS))
 def test_needs_each_exception(name: str) -> None:
     lines = found(name)
 
-    assert [known for known, _ in EXCEPTIONS[name] if not any(line.startswith(known) for line in lines)] == []
+    assert [
+        known for known, _ in EXCEPTIONS_OF_DATAGRAMS[name] if not any(line.startswith(known) for line in lines)
+    ] == []
 
 
 # -- with keys
