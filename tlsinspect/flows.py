@@ -46,6 +46,7 @@ class Flows:
         self._limits = limits
         self._secrets = secrets
         self._table: dict[bytes, Direction | Done | Gathered] = {}
+        self.state = self._table.get  # what there is for a key; kept here, as every segment asks for it
         self._gather = gather and can_gather(limits) and not (secrets or (secrets is not None and secrets.growing))
         self._gathered: dict[int, Gathered] = {}  # by number
         self._gathered_octets = 0
@@ -107,7 +108,7 @@ class Flows:
                     return self._look_at(conversation)
                 return None
         elif direction is not None and flags & (SYN | ACK) != SYN:
-            # The rest of a bulk transfer: nearly all segments of a large capture end here.
+            # The rest of a bulk transfer.
             self.current = None
             return None
         return self._feed(segment, frame, time_ns)

@@ -7,24 +7,47 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from struct import Struct
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from tlsinspect.conclusion import conclude, conclude_exchange, conclude_sound
-from tlsinspect.conversation import Conversation, Limits
+from tlsinspect.conversation import ACK, SYN, Conversation, Limits
 from tlsinspect.datagrams import Datagrams, Exchange
-from tlsinspect.flows import Flows
+from tlsinspect.flows import Done, Flows
 from tlsinspect.gathering import Gathered
-from tlsinspect.model.frame import Frame
+from tlsinspect.model.frame import BATCH_HEADER_OCTETS, Batch, Frame
 from tlsinspect.model.handshake import Handshake
-from tlsinspect.net.packet import Datagram, PacketDecoder, Quoted, Segment
+from tlsinspect.net.packet import (
+    PLAIN_IPV4,
+    PLAIN_IPV6,
+    TCP_OCTETS,
+    Datagram,
+    PacketDecoder,
+    Quoted,
+    Segment,
+    ipv4_tcp,
+    ipv6_tcp,
+)
 from tlsinspect.tls.keylog import Secrets
 
 __all__ = ["Inspector", "Limits", "inspect"]
 
 FAULT_NS = 30 * 24 * 3600 * 1_000_000_000  # between two frames: some captures have frames of another decade in them
 TCP, UDP = 6, 17
-MOMENT = (1 << 14) - 1  # frames after which it is told how far the inspector has come
+MOMENT = (1 << 14) - 1  # frames, less one, after which it is told how far the inspector has come
+ETHERNET = 1  # LINKTYPE_
+LEAST_OCTETS_IPV4, LEAST_OCTETS_IPV6 = 54, 74  # of a frame with Ethernet, IP and TCP
+NEVER = 1 << 63
 NOTHING: tuple[Handshake, ...] = ()
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A capture that can give frames that are in memory together as one."""
+
+    def in_batches(self) -> Iterator[Frame | Batch]:
+        """All its frames, in order."""
+        ...
 
 
 class Share(NamedTuple):
@@ -42,7 +65,11 @@ class Share(NamedTuple):
         """Whether a packet belongs to the share; so does what goes the other way."""
         if type(packet) is Datagram or (type(packet) is Quoted and packet.protocol == UDP):
             return self.number == 0
-        return (sum(packet.key) * 0x9E3779B1 >> 20 & 0xFFF) % self.of == self.number
+        return self.has_key(packet.key)
+
+    def has_key(self, key: bytes) -> bool:
+        """Whether a TCP connection belongs to the share."""
+        return (sum(key) * 0x9E3779B1 >> 20 & 0xFFF) % self.of == self.number
 
 
 class Inspector:
@@ -118,6 +145,57 @@ class Inspector:
         elif isinstance(packet, Quoted) and packet.protocol == UDP:
             handshakes = (*handshakes, *self._mention((packet.key,)))
         return handshakes
+
+    def feed_batch(self, batch: Batch) -> Iterator[Sequence[Handshake]]:
+        """Takes many frames; what `feed` returns for each of them where that is anything.
+
+        One loop, as it runs for every frame of a file: TCP segments behind plain headers go to their connections from
+        where they are, and those of connections that are over nowhere.  For all other frames one is made and fed.
+        """
+        octets, first, link_type, starts, byte_order, major_ns, minor_ns, offset_ns = batch
+        header = Struct(byte_order + "IIII").unpack_from
+        flows, state, share, new = self._flows, self._flows.state, self._share, tuple.__new__
+        shortest = LEAST_OCTETS_IPV4 if link_type == ETHERNET else NEVER
+        before, now_ns = self.frames - first, self._now_ns
+        for number, start in enumerate(starts, first):
+            major, minor, captured, wire = header(octets, start - BATCH_HEADER_OCTETS)
+            time_ns = major * major_ns + minor * minor_ns + offset_ns
+            if captured >= shortest:
+                plain, length, offset, ttl, protocol, key, seq, ack, words, flags = ipv4_tcp(octets, start)
+                at, end = 34, 14 + length
+                if plain == PLAIN_IPV6 and captured >= LEAST_OCTETS_IPV6:
+                    length, protocol, ttl, key, seq, ack, words, flags = ipv6_tcp(octets, start)
+                    at, end, offset = 54, 54 + length, 0
+                elif plain != PLAIN_IPV4:
+                    protocol = 0
+                at += TCP_OCTETS[words]
+                if (
+                    protocol == TCP
+                    and (offset == 0x4000 or offset == 0)
+                    and at <= end
+                    and at <= captured
+                    and time_ns <= flows.next_due_ns
+                    and time_ns <= self._due_ns
+                    and time_ns - now_ns <= FAULT_NS
+                ):
+                    now_ns = time_ns
+                    if share is not None and not share.has_key(key):
+                        continue
+                    if type(state(key)) is Done and flags & (SYN | ACK) != SYN:
+                        continue  # the rest of a bulk transfer: nearly all segments of a large capture end here
+                    payload = octets[start + at : start + (end if end < captured else captured)]
+                    over = flows.feed(new(Segment, (key, seq, ack, flags, ttl, payload, end - at)), number, time_ns)
+                    if over is not None:
+                        self.frames, self._now_ns = before + number + 1, now_ns
+                        yield in_order(self._conclude(over))
+                    continue
+            self.frames, self._now_ns = before + number, now_ns
+            now_ns = time_ns
+            handshakes = self.feed(Frame(number, time_ns, link_type, octets[start : start + captured], wire))
+            if handshakes:
+                yield handshakes
+        self.frames, self._now_ns = before + first + len(starts), now_ns
+        self.packet = None
 
     @property
     def conversation(self) -> Conversation | None:
@@ -211,13 +289,19 @@ def follow(frames: Iterable[Frame], inspector: Inspector, secrets: Secrets) -> I
     embedded: list[bytes] = getattr(frames, "key_logs", [])
     taken = 0
     feed = inspector.feed
-    for frame in frames:
+    for frame in frames.in_batches() if isinstance(frames, Batched) else frames:
         if len(embedded) > taken:
             inspector.gather_no_more()
             for text in embedded[taken:]:
                 secrets.add(text)
             taken = len(embedded)
             secrets.growing = True  # more blocks may follow the records that they open
+        if isinstance(frame, Batch):
+            before = inspector.frames
+            yield from inspector.feed_batch(frame)
+            if before ^ inspector.frames > MOMENT:
+                yield NOTHING
+            continue
         handshakes = feed(frame)
         if handshakes or not frame[0] & MOMENT:  # of few frames; a `yield` of nothing costs 60 ns
             yield handshakes

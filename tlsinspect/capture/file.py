@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import chain
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from tlsinspect.capture.compression import compression_of, decompressed
 from tlsinspect.capture.embedded import key_logs_in
@@ -22,14 +22,14 @@ from tlsinspect.capture.snoop import MAGIC as SNOOP_MAGIC
 from tlsinspect.capture.snoop import snoop_frames
 from tlsinspect.capture.window import CHUNK_OCTETS, SourceError, Window
 from tlsinspect.model.errors import CaptureError
-from tlsinspect.model.frame import Defect, Frame
+from tlsinspect.model.frame import Batch, Defect, Frame
 
 Idle = Callable[[], None]
 
 FOLLOW_SECONDS = 0.1  # between two looks at a growing file
 HEAD_OCTETS = 16  # enough to recognise every format below
 
-FORMATS: dict[bytes, Callable[[Window], Iterator[Frame]]] = {
+FORMATS: dict[bytes, Callable[[Window], Iterator[Frame | Batch]]] = {
     **dict.fromkeys(VARIANTS, pcap_frames),
     b"\x0a\x0d\x0d\x0a": pcapng_frames,
     SNOOP_MAGIC: snoop_frames,
@@ -69,6 +69,11 @@ class Capture:
         self._frames = self._open()
 
     def __iter__(self) -> Iterator[Frame]:
+        return cast("Iterator[Frame]", self._frames)  # without in_batches there are no others
+
+    def in_batches(self) -> Iterator[Frame | Batch]:
+        """The same, frames that are in memory together as one; instead of iterating over it."""
+        self._window.in_batches = True
         return self._frames
 
     def __enter__(self) -> Capture:
@@ -123,7 +128,7 @@ class Capture:
         while not self._is_closed and not select.select([self._file], [], [], FOLLOW_SECONDS)[0]:
             self._idle()
 
-    def _open(self) -> Iterator[Frame]:
+    def _open(self) -> Iterator[Frame | Batch]:
         """The frames, once the format is recognised.  Raises CaptureError when it is not."""
         head = self._window.advance(0, HEAD_OCTETS)
         within = ""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tlsinspect.capture.window import Window, most_frame_octets
 from tlsinspect.model.errors import CaptureError
-from tlsinspect.model.frame import Frame
+from tlsinspect.model.frame import BATCH_HEADER_OCTETS, Batch, Frame
 
 FILE_HEADER_OCTETS = 24
 RECORD_HEADER_OCTETS = 16
@@ -36,8 +36,11 @@ VARIANTS = {
 }
 
 
-def pcap_frames(window: Window) -> Iterator[Frame]:
-    """The frames of a pcap file that begins at the window.  Raises CaptureError when its header cannot be used."""
+def pcap_frames(window: Window) -> Iterator[Frame | Batch]:
+    """The frames of a pcap file that begins at the window; with Window.in_batches most of them together.
+
+    Raises CaptureError when its header cannot be used.
+    """
     octets = window.octets
     if len(octets) < FILE_HEADER_OCTETS:
         octets = window.advance(0, FILE_HEADER_OCTETS)
@@ -60,11 +63,13 @@ def pcap_frames(window: Window) -> Iterator[Frame]:
 
 def _records(
     window: Window, variant: Variant, link_type: int, limit: int, *, swapped: bool, unsure: bool
-) -> Iterator[Frame]:
+) -> Iterator[Frame | Batch]:
     """The frames of the records after the file header.  One function: this loop runs for every frame."""
     header = variant.record_header
+    in_batches = window.in_batches and header == BATCH_HEADER_OCTETS and not swapped
+    order = variant.byte_order
     scale = variant.nanoseconds
-    unpack = Struct(variant.byte_order + "IIII").unpack_from
+    unpack = Struct(order + "IIII").unpack_from
     new = tuple.__new__  # a third cheaper than calling Frame
     octets = window.octets
     at = FILE_HEADER_OCTETS
@@ -73,6 +78,11 @@ def _records(
     while True:
         end = len(octets)
         last = end - header
+        if in_batches:
+            starts, at = whole_records(octets, at, order, limit)
+            if starts:
+                yield Batch(octets, number + 1, link_type, starts, order, 1_000_000_000, scale, 0)
+                number += len(starts)
         while at <= last:
             second, fraction, captured, wire = unpack(octets, at)
             if swapped and (captured > wire or not unsure):
@@ -96,6 +106,23 @@ def _records(
         if len(octets) < header + captured:
             _note_end(window, number + 1, header, captured)
             return
+
+
+def whole_records(octets: bytes, at: int, byte_order: str, limit: int) -> tuple[list[int], int]:
+    """Where the data of each record begins, from the one whose header is *at* on, and where the next header is.
+
+    Records are those that are whole and no longer than *limit*.
+    """
+    captured = Struct(byte_order + "I").unpack_from
+    starts = []
+    start, end = at + RECORD_HEADER_OCTETS, len(octets)
+    while start <= end:
+        (length,) = captured(octets, start - 8)
+        if length > limit or start + length > end:
+            break
+        starts.append(start)
+        start += length + RECORD_HEADER_OCTETS
+    return starts, start - RECORD_HEADER_OCTETS
 
 
 def _stop_at_absurd_length(window: Window, at: int, number: int, captured: int, limit: int) -> None:

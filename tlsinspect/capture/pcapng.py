@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tlsinspect.capture.embedded import DECRYPTION_SECRETS, TLS_KEY_LOG
 from tlsinspect.capture.window import MOST_OCTETS, Window
 from tlsinspect.model.errors import CaptureError
-from tlsinspect.model.frame import Frame
+from tlsinspect.model.frame import Batch, Frame
 
 SECTION_HEADER = 0x0A0D0D0A  # reads the same in both byte orders
 INTERFACE_DESCRIPTION = 1
@@ -40,9 +40,10 @@ PACKET_DATA_OFFSET = 28  # in Enhanced Packet Blocks and in the obsolete Packet 
 class Layout:
     """The structures of blocks in one byte order."""
 
-    __slots__ = ("enhanced", "int64", "interface", "obsolete", "option", "two", "uint16", "uint32")
+    __slots__ = ("byte_order", "enhanced", "int64", "interface", "obsolete", "option", "two", "uint16", "uint32")
 
     def __init__(self, byte_order: str) -> None:
+        self.byte_order = byte_order
         self.two = Struct(byte_order + "II")  # block type and length; secrets type and length; version and so on
         self.enhanced = Struct(byte_order + "IIIIIII")  # type, length, interface, time high and low, captured, wire
         self.obsolete = Struct(byte_order + "IIHHIIII")  # the same with a count of drops after a shorter interface
@@ -70,8 +71,11 @@ class BlockError(Exception):
     """A block that contradicts itself.  Never leaves the module."""
 
 
-def pcapng_frames(window: Window) -> Iterator[Frame]:
-    """The frames of a pcapng file that begins at the window.  Raises CaptureError when its header cannot be used."""
+def pcapng_frames(window: Window) -> Iterator[Frame | Batch]:
+    """The frames of a pcapng file that begins at the window; with Window.in_batches most of them together.
+
+    Raises CaptureError when its header cannot be used.
+    """
     octets = window.advance(0, SMALLEST_SECTION_HEADER_OCTETS)
     if len(octets) < SMALLEST_SECTION_HEADER_OCTETS:
         raise CaptureError(
@@ -85,7 +89,7 @@ def pcapng_frames(window: Window) -> Iterator[Frame]:
     return _frames(window)
 
 
-def _frames(window: Window) -> Iterator[Frame]:
+def _frames(window: Window) -> Iterator[Frame | Batch]:
     """The frames of all sections.
 
     The inner loop takes Enhanced Packet Blocks that are whole and in order, which is nearly all of a capture;
@@ -97,12 +101,14 @@ def _frames(window: Window) -> Iterator[Frame]:
     new = tuple.__new__  # a third cheaper than calling Frame
     layout = LAYOUTS["<"]
     interfaces: list[Interface] = []
+    in_batches = window.in_batches
     while True:
         unpack, uint32 = layout.enhanced.unpack_from, layout.uint32.unpack_from
         end = len(octets)
         last = end - ENHANCED_PACKET_OCTETS
         this_index, this_high = -1, 0  # what base_ns and the rest are of
-        link_type, multiplier, divisor, base_ns = 0, 0, 1, 0
+        link_type, multiplier, divisor, base_ns, offset_ns = 0, 0, 1, 0, 0
+        starts: list[int] = []  # of the batch under way
         while at <= last:
             kind, total, index, high, low, captured, wire = unpack(octets, at)
             after = at + total
@@ -116,18 +122,27 @@ def _frames(window: Window) -> Iterator[Frame]:
             if index != this_index or high != this_high:
                 if index >= len(interfaces):
                     break
+                if starts:
+                    yield _batch(octets, number, link_type, starts, layout, multiplier, offset_ns)
+                    starts = []
                 this_index, this_high = index, high
                 link_type, _, multiplier, divisor, offset_ns = interfaces[index]
                 base_ns = (high << 32) * multiplier + offset_ns * divisor
                 if not EARLIEST_NS <= base_ns // divisor <= LATEST_NS - (multiplier << 32):
                     break
+            number += 1
+            body = at + PACKET_DATA_OFFSET
+            if in_batches and divisor == 1:
+                starts.append(body)
+                at = after
+                continue
             time_ns = base_ns + low * multiplier
             if divisor != 1:
                 time_ns //= divisor
-            number += 1
-            body = at + PACKET_DATA_OFFSET
             yield new(Frame, (number, time_ns, link_type, octets[body : body + captured], wire))
             at = after
+        if starts:
+            yield _batch(octets, number, link_type, starts, layout, multiplier, offset_ns)
         try:
             if (block := _whole_block(window, at, number + 1, layout)) is None:
                 return
@@ -156,6 +171,14 @@ def _frames(window: Window) -> Iterator[Frame]:
             )
             return
         at += total
+
+
+def _batch(
+    octets: bytes, last: int, link_type: int, starts: list[int], layout: Layout, multiplier: int, offset_ns: int
+) -> Batch:
+    """Enhanced Packet Blocks of one interface up to number *last*: before the data stand what a batch has there."""
+    first = last - len(starts) + 1
+    return Batch(octets, first, link_type, starts, layout.byte_order, multiplier << 32, multiplier, offset_ns)
 
 
 def _whole_block(window: Window, at: int, number: int, layout: Layout) -> tuple[int, Layout, int, int] | None:

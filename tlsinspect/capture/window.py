@@ -38,6 +38,7 @@ class Window:
         self.offset = 0  # of octets[0], from the start of the capture once decompressed
         self.closed = False
         self.damaged = False  # reading ended before the end, at octets that contradict themselves or cannot be read
+        self.in_batches = False  # whether readers may give frames that follow each other together
         self.secrets_known_from: int | None = None  # the offset from which on all key logs were taken in before
 
     def advance(self, at: int, need: int) -> bytes:

@@ -18,6 +18,26 @@ class Frame(NamedTuple):
     wire_length: int  # octets on the wire; larger than len(data) when the snap length cut the frame
 
 
+class Batch(NamedTuple):
+    """Consecutive frames of one link type, in the memory that they were read into.
+
+    Before the octets of each frame stand four numbers of 32 bits: two of its time, the captured octets and those on the
+    wire.  Its time in nanoseconds is the first times *major_ns*, the second times *minor_ns*, and *offset_ns*.
+    """
+
+    octets: bytes
+    first: int  # number of the first frame; the others follow
+    link_type: int  # LINKTYPE_ value
+    starts: list[int]  # where the octets of each frame begin
+    byte_order: str  # of the four numbers, as in the module struct
+    major_ns: int
+    minor_ns: int
+    offset_ns: int
+
+
+BATCH_HEADER_OCTETS = 16
+
+
 @value()
 class Endpoint:
     """One end of a conversation."""
