@@ -88,8 +88,7 @@ def _records(window: Window, at: int, layout: Layout) -> Iterator[Frame]:
         number += 1
         remain = len(octets) - at
         if remain < RECORD.size:
-            cut = f"its header needs {RECORD.size} octets, {remain} remain"
-            window.note(f"The last packet (number {number}) is cut: {cut}.", at, (number,))
+            window.note_cut_header(number, RECORD.size, at)
             return
         microseconds, wire, captured = RECORD.unpack_from(octets, at)
         if captured > MOST_OCTETS:

@@ -138,7 +138,6 @@ def _note_end(window: Window, number: int, header: int, captured: int) -> None:
     remain = len(window.octets)
     if captured:
         announced = f"{captured} octets announced, {remain - header} remain"
-    else:
-        announced = f"its header needs {header} octets, {remain} remain"
-    if remain:
         window.note(f"The last packet (number {number}) is cut: {announced}.", 0, (number,))
+    elif remain:
+        window.note_cut_header(number, header, 0)

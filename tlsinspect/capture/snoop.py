@@ -47,8 +47,7 @@ def _records(window: Window, link_type: int) -> Iterator[Frame]:
         number += 1
         remain = len(octets) - at
         if remain < RECORD.size:
-            cut = f"its header needs {RECORD.size} octets, {remain} remain"
-            window.note(f"The last packet (number {number}) is cut: {cut}.", at, (number,))
+            window.note_cut_header(number, RECORD.size, at)
             return
         wire, captured, record, _, second, microsecond = RECORD.unpack_from(octets, at)
         if captured > record - RECORD.size or record > MOST_OCTETS:

@@ -65,6 +65,11 @@ class Window:
             self.damaged = damage
             self.defects.append(Defect("capture", problem, self.offset + at, frames))
 
+    def note_cut_header(self, number: int, needs: int, at: int) -> None:
+        """Keeps that the capture ends *at* octets into the window, within the header of a packet."""
+        cut = f"its header needs {needs} octets, {len(self.octets) - at} remain"
+        self.note(f"The last packet (number {number}) is cut: {cut}.", at, (number,))
+
 
 def most_frame_octets(snap_length: int) -> int:
     """The octets above which the length of a frame is taken for damage, under a snap length (0: none is known)."""
