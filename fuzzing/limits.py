@@ -51,6 +51,14 @@ LIMITS = (
         "the oldest is concluded",
     ),
     Limit(
+        "what waits of one connection until it is over",
+        "octets",
+        "gathering",
+        "MOST_OCTETS",
+        "it is read as it comes",
+    ),
+    Limit("what waits of all connections", "octets", "flows", "MOST_GATHERED", "one is read as it comes"),
+    Limit(
         "sessions issued lately, which lines of JSON know",
         "sessions",
         "sessions",

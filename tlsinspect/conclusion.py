@@ -144,7 +144,7 @@ def conclude_sound(gathered: Gathered, *, name: str) -> Handshake | None:
     done = completed(survey, transport, quiet=True)
     end_ns, end_frame = end_of(survey, ending, gathered, done=done)
     client, server = endpoints(gathered.key)
-    _, first_frame, first_ns = gathered.packets[0]
+    *_, first_frame, first_ns = gathered.packets[0]
     return Handshake(
         capture=name,
         stream=gathered.number,

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 
 from tlsinspect.conversation import ACK, FIN, RST, SYN, Conversation, Direction, Limits
-from tlsinspect.gathering import MOST_OCTETS, MOST_PACKETS, Gathered
+from tlsinspect.gathering import MOST_OCTETS, PACKET_OCTETS, Gathered
 from tlsinspect.net.transport import Segment, reverse
 from tlsinspect.preamble.start import looks_like_tls
 from tlsinspect.tls.keylog import Secrets
@@ -15,7 +15,7 @@ from tlsinspect.tls.keylog import Secrets
 NEVER = 1 << 63
 CONTROL = FIN | SYN | RST | ACK
 LARGEST_SEGMENT = 1 << 16  # octets of payload; with segmentation offload captures have such
-MOST_GATHERED = 1 << 24  # octets of all connections that wait together
+MOST_GATHERED = 1 << 25  # octets of all connections that wait together
 
 
 class Done:
@@ -49,7 +49,7 @@ class Flows:
         self.state = self._table.get  # what there is for a key; kept here, as every segment asks for it
         self._gather = gather and can_gather(limits) and not (secrets or (secrets is not None and secrets.growing))
         self._gathered: dict[int, Gathered] = {}  # by number
-        self._gathered_octets = 0
+        self.room = MOST_GATHERED  # octets of theirs that may come yet
         # The oldest first, counted from when they were opened or done; with some that are no longer in the table, as
         # to take one out of the middle, or to find the first of a dictionary after deletions, takes long.
         self._order: deque[tuple[bytes, int] | Done] = deque()  # conversations under way by their keys and numbers
@@ -63,23 +63,21 @@ class Flows:
 
     def feed(self, segment: Segment, frame: int, time_ns: int) -> Conversation | None:
         """Takes one segment; returns the conversation that it showed to be over, if any."""
-        key, seq, ack, flags, _, payload, payload_octets = segment
+        key, seq, ack, flags, ttl, payload, payload_octets = segment
         direction = self._table.get(key)
         if type(direction) is Gathered:
-            if time_ns < direction.last_ns or flags & (SYN | ACK) == SYN or len(direction.packets) == MOST_PACKETS:
+            if time_ns < direction.last_ns or flags & (SYN | ACK) == SYN or direction.room < 0 or self.room < 0:
                 self._read(direction)
                 return self._feed(segment, frame, time_ns)
-            direction.packets.append((segment, frame, time_ns))
+            direction.keep((key, seq, ack, flags, ttl, payload, payload_octets, frame, time_ns))
             direction.last_ns = time_ns
-            if payload_octets:
-                if not direction.octets and not looks_like_tls(payload):
+            direction.room -= payload_octets + PACKET_OCTETS
+            self.room -= payload_octets + PACKET_OCTETS
+            if payload_octets and not direction.spoken:
+                if not looks_like_tls(payload):
                     self._read(direction)
                     return None
-                direction.octets += payload_octets
-                self._gathered_octets += payload_octets
-                if direction.octets > MOST_OCTETS or self._gathered_octets > MOST_GATHERED:
-                    self._read(direction)
-                    return None
+                direction.spoken = True
             if flags & (FIN | RST):
                 direction.add_end(segment, time_ns)
                 due = direction.due_at(self._limits)
@@ -163,7 +161,7 @@ class Flows:
             if gathered is not None:
                 if due != gathered.scheduled_ns:
                     continue
-                if gathered.octets and due == gathered.closed_ns + self._limits.linger_ns:
+                if gathered.spoken and due == gathered.closed_ns + self._limits.linger_ns:
                     self._finish_gathered(gathered)
                     yield gathered
                 else:
@@ -222,6 +220,7 @@ class Flows:
         """Opens a conversation with a SYN; what follows waits."""
         key = segment.key
         gathered = Gathered(self._count, segment, frame, time_ns)
+        self.room -= MOST_OCTETS - gathered.room
         self._number_next(frame)
         self._gathered[gathered.number] = self._table[key] = self._table[reverse(key)] = gathered
         self._line_up((key, gathered.number))
@@ -239,15 +238,18 @@ class Flows:
     def _release(self, gathered: Gathered) -> None:
         """It waits no more."""
         del self._gathered[gathered.number]
-        self._gathered_octets -= gathered.octets
+        self.room += MOST_OCTETS - gathered.room
 
     def _finish_gathered(self, gathered: Gathered) -> None:
         """It is over, and still not read."""
         self._release(gathered)
         key = gathered.key
-        first = next((segment for segment, _, _ in gathered.packets if segment.key != key), None)
-        base = None if first is None else first.seq if first.flags & SYN else (first.seq - 1) & 0xFFFFFFFF
-        self._be_done(Done(key, gathered.packets[0][0].seq, base))
+        base = None
+        for source, seq, _, flags, *_ in gathered.packets:
+            if source != key:
+                base = seq if flags & SYN else (seq - 1) & 0xFFFFFFFF
+                break
+        self._be_done(Done(key, gathered.packets[0][1], base))
 
     def _be_done(self, done: Done) -> None:
         self._table[done.key] = self._table[reverse(done.key)] = done

@@ -14,10 +14,14 @@ from tlsinspect.net.transport import Segment
 from tlsinspect.tls.keylog import Secrets
 from tlsinspect.tls.whole import Payload
 
-MOST_OCTETS = 1 << 15  # of the payload of one connection that wait; with more it is read segment by segment
-MOST_PACKETS = 256
+MOST_OCTETS = 1 << 15  # of one connection that wait; with more it is read segment by segment
+PACKET_OCTETS = 128  # that a packet counts beside its payload
 NEVER = 1 << 63
 HALF = SEQUENCE_NUMBERS // 2
+
+
+# The fields of its segment, its frame and its time.
+Packet = tuple[bytes, int, int, int, int, bytes, int, int, int]
 
 
 class Gathered:
@@ -26,13 +30,26 @@ class Gathered:
     Owns its segments; freed when they are read.  Direction 0 is that of the first packet seen, a SYN.
     """
 
-    __slots__ = ("closed_ns", "fins", "key", "last_ns", "number", "octets", "packets", "scheduled_ns")
+    __slots__ = (
+        "closed_ns",
+        "fins",
+        "keep",
+        "key",
+        "last_ns",
+        "number",
+        "packets",
+        "room",
+        "scheduled_ns",
+        "spoken",
+    )
 
     def __init__(self, number: int, segment: Segment, frame: int, time_ns: int) -> None:
         self.number = number
         self.key = segment.key
-        self.packets: list[tuple[Segment, int, int]] = [(segment, frame, time_ns)]
-        self.octets = 0  # of payload
+        self.packets: list[Packet] = [(*segment, frame, time_ns)]
+        self.keep = self.packets.append  # looked up here, as every packet needs it
+        self.room = MOST_OCTETS - PACKET_OCTETS  # octets that may come yet
+        self.spoken = False  # TLS was: the first octets of payload look like it
         self.last_ns = time_ns
         self.fins = 0  # of whom: 1 for direction 0, 2 for the other
         self.closed_ns = NEVER  # by both FINs, or the first RST
@@ -41,7 +58,7 @@ class Gathered:
     @property
     def last_frame(self) -> int:
         """The frame of the last packet so far."""
-        return self.packets[-1][1]
+        return self.packets[-1][7]
 
     def add_end(self, segment: Segment, time_ns: int) -> None:
         """Notes a FIN or RST."""
@@ -54,15 +71,16 @@ class Gathered:
 
     def due_at(self, limits: Limits) -> int:
         """When it is looked at next: when it is over by its own end, or has to be read to tell."""
-        return min(self.closed_ns + limits.linger_ns, self.packets[0][2] + limits.settle_ns)
+        return min(self.closed_ns + limits.linger_ns, self.packets[0][8] + limits.settle_ns)
 
     def conversation(self, limits: Limits, secrets: Secrets | None) -> Conversation:
         """The same, read segment by segment."""
-        (_, first_frame, first_ns), *_ = self.packets
+        *_, first_frame, first_ns = self.packets[0]
         conversation = Conversation(self.number, self.key, first_frame, first_ns, limits, secrets)
         one, other = conversation.directions
-        for segment, frame, time_ns in self.packets:
-            conversation.feed(one if segment.key == self.key else other, segment, frame, time_ns)
+        for *segment, frame, time_ns in self.packets:
+            fields = Segment._make(segment)
+            conversation.feed(one if fields.key == self.key else other, fields, frame, time_ns)
         return conversation
 
 
@@ -76,11 +94,11 @@ class Sound(NamedTuple):
 def sound(gathered: Gathered) -> Sound | None:
     """What TCP did; None for a connection in which anything is out of the ordinary."""
     packets = gathered.packets
-    if len(packets) < 3 or packets[0][0].flags != SYN or packets[1][0].flags != SYN | ACK:
+    if len(packets) < 3:
         return None
-    (_, isn, _, _, client_ttl, _, client_data), first_frame, first_ns = packets[0]
-    (key, peer_isn, syn_acknowledged, _, server_ttl, _, server_data), peer_frame, peer_ns = packets[1]
-    if client_data or server_data or key == gathered.key:
+    _, isn, _, first_flags, client_ttl, _, client_data, first_frame, first_ns = packets[0]
+    key, peer_isn, syn_acknowledged, peer_flags, server_ttl, _, server_data, peer_frame, peer_ns = packets[1]
+    if first_flags != SYN or peer_flags != SYN | ACK or client_data or server_data or key == gathered.key:
         return None
     key = gathered.key
     base = (isn, peer_isn)
@@ -91,7 +109,7 @@ def sound(gathered: Gathered) -> Sound | None:
     fins: list[Mark] = []
     finished = [False, False]
     last_ns = peer_ns
-    for (source, seq, ack, flags, ttl, payload, octets), frame, time_ns in packets[2:]:
+    for source, seq, ack, flags, ttl, payload, octets, frame, time_ns in packets[2:]:
         server = source != key
         if flags & (SYN | RST | ACK) != ACK or seq != following[server] or octets != len(payload):
             return None

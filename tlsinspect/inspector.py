@@ -5,17 +5,18 @@ No I/O and no clock: time is the time of the frames.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from struct import Struct
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from tlsinspect.conclusion import conclude, conclude_exchange, conclude_sound
-from tlsinspect.conversation import ACK, SYN, Conversation, Limits
+from tlsinspect.conversation import ACK, FIN, RST, SYN, Conversation, Limits
 from tlsinspect.datagrams import Datagrams, Exchange
 from tlsinspect.flows import Done, Flows
-from tlsinspect.gathering import Gathered
-from tlsinspect.model.frame import BATCH_HEADER_OCTETS, Batch, Frame
+from tlsinspect.gathering import PACKET_OCTETS, Gathered
+from tlsinspect.model.frame import BATCH_HEADER_OCTETS as HEADER
+from tlsinspect.model.frame import Batch, Frame
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.net.packet import (
     PLAIN_IPV4,
@@ -25,7 +26,6 @@ from tlsinspect.net.packet import (
     PacketDecoder,
     Quoted,
     Segment,
-    ipv4_tcp,
     ipv6_tcp,
 )
 from tlsinspect.tls.keylog import Secrets
@@ -36,8 +36,16 @@ FAULT_NS = 30 * 24 * 3600 * 1_000_000_000  # between two frames: some captures h
 TCP, UDP = 6, 17
 MOMENT = (1 << 14) - 1  # frames, less one, after which it is told how far the inspector has come
 ETHERNET = 1  # LINKTYPE_
-LEAST_OCTETS_IPV4, LEAST_OCTETS_IPV6 = 54, 74  # of a frame with Ethernet, IP and TCP
+LEAST_OCTETS_IPV4 = 54  # of a frame with Ethernet, IP and TCP
 NEVER = 1 << 63
+
+# By the order of octets in the header of a frame of a batch: reads it with what tells whether the frame has TCP behind
+# plain headers, and whose; and the flags and offset of an IPv4 datagram that must not be fragmented.
+HEADERS = {
+    "<": (struct.Struct("<III16x3s5xHxB2x12s9xB").unpack_from, 0x0040),
+    ">": (struct.Struct(">III16x3s5xHxB2x12s9xB").unpack_from, 0x4000),
+}
+ipv4_rest = struct.Struct(">16xH4xB15xIIB").unpack_from  # of TCP: what it takes to read it
 NOTHING: tuple[Handshake, ...] = ()
 
 
@@ -153,47 +161,75 @@ class Inspector:
         where they are, and those of connections that are over nowhere.  For all other frames one is made and fed.
         """
         octets, first, link_type, starts, byte_order, major_ns, minor_ns, offset_ns = batch
-        header = Struct(byte_order + "IIII").unpack_from
+        headers, unfragmented = HEADERS[byte_order]
         flows, state, share, new = self._flows, self._flows.state, self._share, tuple.__new__
         shortest = LEAST_OCTETS_IPV4 if link_type == ETHERNET else NEVER
         before, now_ns = self.frames - first, self._now_ns
+        until_ns = min(flows.next_due_ns, self._due_ns)  # until then no conversation is over by its time alone
+        this_major, this_ns = -1, 0
         for number, start in enumerate(starts, first):
-            major, minor, captured, wire = header(octets, start - BATCH_HEADER_OCTETS)
-            time_ns = major * major_ns + minor * minor_ns + offset_ns
-            if captured >= shortest:
-                plain, length, offset, ttl, protocol, key, seq, ack, words, flags = ipv4_tcp(octets, start)
-                at, end = 34, 14 + length
-                if plain == PLAIN_IPV6 and captured >= LEAST_OCTETS_IPV6:
-                    length, protocol, ttl, key, seq, ack, words, flags = ipv6_tcp(octets, start)
-                    at, end, offset = 54, 54 + length, 0
-                elif plain != PLAIN_IPV4:
-                    protocol = 0
-                at += TCP_OCTETS[words]
-                if (
-                    protocol == TCP
-                    and (offset == 0x4000 or offset == 0)
-                    and at <= end
-                    and at <= captured
-                    and time_ns <= flows.next_due_ns
-                    and time_ns <= self._due_ns
-                    and time_ns - now_ns <= FAULT_NS
-                ):
+            try:
+                major, minor, captured, plain, offset, protocol, key, flags = headers(octets, start - HEADER)
+            except struct.error:  # the last frame in memory, and a short one
+                major, minor, captured = struct.unpack_from(byte_order + "III", octets, start - HEADER)
+                plain = b""
+            if major != this_major:
+                this_major, this_ns = major, major * major_ns + offset_ns
+            time_ns = this_ns + minor * minor_ns
+            if plain == PLAIN_IPV6 and captured >= shortest + 20:
+                length, protocol, ttl, key, seq, ack, words, flags = ipv6_tcp(octets, start)
+                offset = 0
+            elif plain != PLAIN_IPV4:
+                protocol = 0
+            if (
+                protocol == TCP
+                and (offset == unfragmented or not offset)
+                and captured >= shortest
+                and time_ns <= until_ns
+                and time_ns - now_ns <= FAULT_NS
+            ):
+                if share is not None and not share.has_key(key):
                     now_ns = time_ns
-                    if share is not None and not share.has_key(key):
-                        continue
-                    if type(state(key)) is Done and flags & (SYN | ACK) != SYN:
-                        continue  # the rest of a bulk transfer: nearly all segments of a large capture end here
+                    continue
+                kept = state(key)
+                if type(kept) is Done and flags & (SYN | ACK) != SYN:
+                    now_ns = time_ns
+                    continue  # the rest of a bulk transfer: nearly all segments of a large capture end here
+                if plain == PLAIN_IPV4:
+                    length, ttl, seq, ack, words = ipv4_rest(octets, start)
+                    at, end = 34 + TCP_OCTETS[words], 14 + length
+                else:
+                    at, end = 54 + TCP_OCTETS[words], 54 + length
+                if at <= end and at <= captured:
+                    now_ns = time_ns
                     payload = octets[start + at : start + (end if end < captured else captured)]
-                    over = flows.feed(new(Segment, (key, seq, ack, flags, ttl, payload, end - at)), number, time_ns)
+                    size = end - at
+                    if (
+                        type(kept) is Gathered
+                        and not flags & (SYN | FIN | RST)
+                        and kept.spoken
+                        and kept.room >= 0
+                        and flows.room >= 0
+                        and time_ns >= kept.last_ns
+                    ):  # as Flows.feed does
+                        kept.keep((key, seq, ack, flags, ttl, payload, size, number, time_ns))
+                        kept.last_ns = time_ns
+                        kept.room -= size + PACKET_OCTETS
+                        flows.room -= size + PACKET_OCTETS
+                        continue
+                    over = flows.feed(new(Segment, (key, seq, ack, flags, ttl, payload, size)), number, time_ns)
                     if over is not None:
                         self.frames, self._now_ns = before + number + 1, now_ns
                         yield in_order(self._conclude(over))
+                    until_ns = min(flows.next_due_ns, self._due_ns)
                     continue
             self.frames, self._now_ns = before + number, now_ns
             now_ns = time_ns
+            (wire,) = struct.unpack_from(byte_order + "I", octets, start - 4)
             handshakes = self.feed(Frame(number, time_ns, link_type, octets[start : start + captured], wire))
             if handshakes:
                 yield handshakes
+            until_ns = min(flows.next_due_ns, self._due_ns)
         self.frames, self._now_ns = before + first + len(starts), now_ns
         self.packet = None
 

@@ -19,12 +19,14 @@ from fuzzing.opened import open_octets
 from tests.support import datagrams, hostile
 from tests.support.captures import FRAMES, pcap
 from tests.support.octets import extension, vector
+from tests.support.tcp import ADDRESSES
+from tlsinspect import flows
 from tlsinspect.capture import compression
 from tlsinspect.dtls.fragments import MOST_PENDING, FragmentReader, decode_fragments
 from tlsinspect.http.one import MOST_HEAD
 from tlsinspect.http.reader import MOST_EXCHANGES, HttpReader
 from tlsinspect.inspector import Inspector, Limits, inspect
-from tlsinspect.model.frame import Frame, Side
+from tlsinspect.model.frame import Batch, Frame, Side
 from tlsinspect.model.handshake import Outcome
 from tlsinspect.model.message import CertificateMessage, ClientHello, UndecodedMessage
 from tlsinspect.net.fragments import MOST_DATAGRAMS
@@ -81,6 +83,54 @@ def test_connections_under_way_are_bounded() -> None:
 
     assert len(inspector.under_way) <= 101  # the oldest goes with the next frame
     assert len(found) == inspector.evicted == 1000 - len(inspector.under_way)
+
+
+def fed_one_by_one(inspector: Inspector, frames: list[Frame]) -> None:
+    for frame in frames:
+        inspector.feed(frame)
+
+
+def fed_together(inspector: Inspector, frames: list[Frame]) -> None:
+    with open_octets(pcap(frames)) as capture:
+        batches = [each for each in capture.in_batches() if isinstance(each, Batch)]
+    assert sum(len(batch.starts) for batch in batches) == len(frames)
+    for batch in batches:
+        list(inspector.feed_batch(batch))
+
+
+def unfinished(segments: int, *, octets: int, port: int = 40_000) -> list[Frame]:
+    """A connection over Ethernet under way, with so many segments of application data of so many octets."""
+    hello = hostile.record(22, hostile.client_hello())
+    data = hostile.record(23, bytes(segments * octets - 5))
+    answer = [(Side.SERVER, hostile.record(22, hostile.server_hello())), (Side.SERVER, data)]
+    frames = hostile.connection([(Side.CLIENT, hello), *answer], segment=octets, close=False)
+    header, before = bytes(12) + b"\x08\0", struct.pack(">H", ADDRESSES[Side.CLIENT][1])
+    octets_of = [header + frame.data.replace(before, struct.pack(">H", port), 1) for frame in frames]
+    return [Frame(each.number, each.time_ns, 1, data, len(data)) for each, data in zip(frames, octets_of, strict=True)]
+
+
+@pytest.mark.parametrize("feed", [fed_one_by_one, fed_together])
+def test_what_waits_of_a_connection_is_bounded(feed: Callable[[Inspector, list[Frame]], None]) -> None:
+    waiting = {}
+    for segments, octets in ((10, 1000), (50, 1000), (100, 10), (400, 10)):
+        inspector = Inspector(gather=True)
+        feed(inspector, unfinished(segments, octets=octets))
+        waiting[segments, octets] = not inspector.under_way
+
+    assert waiting == {(10, 1000): True, (50, 1000): False, (100, 10): True, (400, 10): False}
+
+
+@pytest.mark.parametrize("feed", [fed_one_by_one, fed_together])
+def test_what_waits_of_all_connections_is_bounded(
+    feed: Callable[[Inspector, list[Frame]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flows, "MOST_GATHERED", 50_000)
+    inspector = Inspector(gather=True)
+    frames = [frame for port in range(5) for frame in unfinished(15, octets=1000, port=40_000 + port)]
+
+    feed(inspector, [frame._replace(number=number) for number, frame in enumerate(frames, 1)])
+
+    assert sorted(inspector.under_way) == [2, 3, 4]  # there is room for two
 
 
 def test_headers_around_headers_are_bounded() -> None:
