@@ -7,9 +7,9 @@ from collections import OrderedDict
 from tlsinspect.conversation import FIN, RST, SYN, Conversation
 from tlsinspect.model.frame import Frame
 from tlsinspect.net.transport import Datagram, Segment, reverse
+from tlsinspect.tls.record import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE
 from tlsinspect.tls.versions import is_tls13
 
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA = 20, 21, 22, 23  # content types
 # An alert of TLS 1.3 in its record: header 5, alert 2, content type 1, tag 8 or 16 (RFC 8446 section 5.2).
 ALERT_OCTETS = (16, 24)
 UNIFIED_HEADER, HANDSHAKE_EPOCH = 0x20, 2  # of encrypted records of DTLS 1.3: 001 and five bits, the last two the epoch

@@ -28,8 +28,8 @@ from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event, Handshake
 from tlsinspect.model.message import EncryptedRecord, Gap, ServerHello
 from tlsinspect.tls import extensions as ext
+from tlsinspect.tls.record import APPLICATION_DATA
 
-APPLICATION_DATA = 23  # the outer content type of every encrypted record
 EMPTY_CERTIFICATE_OCTETS = 8
 HEADER_OCTETS = 4
 CONTENT_TYPE_OCTETS = 1

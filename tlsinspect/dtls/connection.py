@@ -29,13 +29,13 @@ from tlsinspect.model.message import (
 from tlsinspect.tls import messages
 from tlsinspect.tls.alert import decode_alerts
 from tlsinspect.tls.completion import completed, is_fatal, refused_after_finished
-from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS, cut_message
+from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS
 from tlsinspect.tls.keylog import Secrets
-from tlsinspect.tls.messages import decode_message
+from tlsinspect.tls.messages import cut_message, decode_message
+from tlsinspect.tls.record import ALERT, CHANGE_CIPHER_SPEC
 from tlsinspect.tls.survey import Survey
 from tlsinspect.tls.versions import DTLS10, TLS12, TLS13, is_tls13
 
-CHANGE_CIPHER_SPEC, ALERT = 20, 21
 TLS11 = 0x0302
 CONNECTION_ID = 54  # ExtensionType, RFC 9146 section 3
 RANDOM = 32  # octets

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from tlsinspect.tls.record import HANDSHAKE
 from tlsinspect.wire import Cursor
 
 ALERT = 21  # ContentType, RFC 8446 section 5.1
-HANDSHAKE = 22
 MOST_FRAGMENT_OCTETS = (1 << 14) + 2048  # RFC 5246 section 6.2.3
 
 # HandshakeType: what a side can send before anything is encrypted, and a little after.

@@ -25,10 +25,10 @@ from tlsinspect.quic.opener import InitialKeys, Opener
 from tlsinspect.quic.packet import Packet, decode_packets
 from tlsinspect.quic.versions import Kind, version_name, version_of
 from tlsinspect.tls import messages
-from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS, cut_message
+from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS
 from tlsinspect.tls.handshake import RawMessage
 from tlsinspect.tls.keylog import Secrets
-from tlsinspect.tls.messages import decode_message
+from tlsinspect.tls.messages import cut_message, decode_message
 from tlsinspect.tls.versions import TLS13
 from tlsinspect.wire import Malformed
 

@@ -6,23 +6,18 @@ The one loop of the package is here: keys found by the hello messages open the r
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tlsinspect.model.frame import Defect, Side
 from tlsinspect.model.handshake import Event
 from tlsinspect.model.message import (
     ApplicationData,
-    CertificateMessage,
-    CertificateRequest,
-    ChangeCipherSpec,
     ClientHello,
     EncryptedExtensions,
     EncryptedRecord,
     Gap,
     Message,
-    NewSessionTicket,
     PlainMessage,
     PlainOctets,
     ServerHello,
@@ -31,24 +26,40 @@ from tlsinspect.model.message import (
 from tlsinspect.net.reassembly import Chunk
 from tlsinspect.tls import messages
 from tlsinspect.tls.alert import decode_alerts
-from tlsinspect.tls.extensions import EARLY_DATA, SUPPORTED_VERSIONS
-from tlsinspect.tls.handshake import LARGEST, MessageReader, RawMessage
+from tlsinspect.tls.extensions import EARLY_DATA
+from tlsinspect.tls.handshake import MessageReader, RawMessage
 from tlsinspect.tls.keylog import Secrets
-from tlsinspect.tls.messages import decode_message, decode_sslv2_message
+from tlsinspect.tls.messages import (
+    CHANGE,
+    application_data,
+    cut_message,
+    decode_message,
+    decode_sslv2_message,
+    encrypted_record,
+    plausible,
+)
 from tlsinspect.tls.opened_data import Data, OpenedData
-from tlsinspect.tls.record import SSLV2_HELLO, Lost, Plain, Record, RecordReader
-from tlsinspect.tls.versions import TLS12, TLS13, is_tls13
+from tlsinspect.tls.record import (
+    ALERT,
+    APPLICATION_DATA,
+    CHANGE_CIPHER_SPEC,
+    HANDSHAKE,
+    SSLV2_HELLO,
+    Lost,
+    Plain,
+    Record,
+    RecordReader,
+)
+from tlsinspect.tls.versions import TLS13, is_tls13
 
 if TYPE_CHECKING:  # for types alone: it is needed where there are secrets
     from tlsinspect.tls.opener import Opener
 
-CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
 MOST_EVENTS = 400  # of one connection; a handshake with every message in a record of its own has about 30
 MOST_KEPT = 1 << 17  # octets kept to be read again, of connections whose secrets may come late
 MOST_DATA_EVENTS = 24  # records of application data or of unknown content, per direction
 
 _new = tuple.__new__  # a third of the time of Event(...), which goes through a function written in Python
-CHANGE = ChangeCipherSpec()  # one is like the other
 
 
 @dataclass(slots=True)
@@ -408,10 +419,6 @@ class Connection:
             self.events.append(_new(Event, (direction.side, time_ns, frames, message, encrypted)))
 
 
-encrypted_record = lru_cache(maxsize=4096)(EncryptedRecord)  # by type and length, in which many are equal
-application_data = lru_cache(maxsize=4096)(ApplicationData)
-
-
 def opener(secrets: Secrets | None) -> Opener | None:
     """What opens records; None where no secrets are, nor can come."""
     if secrets is None or not (secrets or secrets.growing):
@@ -419,13 +426,6 @@ def opener(secrets: Secrets | None) -> Opener | None:
     from tlsinspect.tls.opener import Opener
 
     return Opener(secrets)
-
-
-def plausible(fragment: bytes) -> bool:
-    """Whether a handshake fragment begins with a message header that makes sense in clear."""
-    if not fragment or fragment[0] not in messages.NAMES:
-        return False
-    return len(fragment) < 4 or fragment[1] << 16 | fragment[2] << 8 | fragment[3] <= LARGEST
 
 
 def any_hello(events: list[Event]) -> bool:
@@ -437,20 +437,3 @@ def any_hello(events: list[Event]) -> bool:
         if isinstance(message, UndecodedMessage) and message.type == messages.CLIENT_HELLO:
             return True
     return False
-
-
-def cut_message(message: Message, raw: RawMessage) -> Message:
-    """A message of which only the beginning is in the capture, marked as such."""
-    problem = f"the message has {raw.octets} octets, {len(raw.body)} are in the capture"
-    defect = Defect(messages.message_name(raw.type), problem, len(raw.body), raw.frames)
-    if isinstance(message, UndecodedMessage):
-        return UndecodedMessage(message.type, message.octets, defect)
-    if isinstance(message, PlainMessage):
-        return PlainMessage(message.type, raw.octets)
-    if isinstance(message, ServerHello):
-        # supported_versions may stand in what is missing (RFC 8446 section 4.2.1).
-        seen = message.has(SUPPORTED_VERSIONS) is True or message.legacy_version != TLS12
-        return replace(message, defect=defect, version=message.version if seen else 0)
-    if isinstance(message, ClientHello | CertificateMessage | CertificateRequest | NewSessionTicket):
-        return replace(message, defect=defect)
-    return UndecodedMessage(raw.type, raw.body, defect)  # what could be read of it would be a guess

@@ -6,11 +6,24 @@ RFC 8446 section 4, RFC 5246 section 7.4, IANA's TLS HandshakeType list.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
 from tlsinspect.model.frame import Defect, Side
-from tlsinspect.model.message import ClientHello, Message, PlainMessage, UndecodedMessage
+from tlsinspect.model.message import (
+    ApplicationData,
+    CertificateMessage,
+    CertificateRequest,
+    ChangeCipherSpec,
+    ClientHello,
+    EncryptedRecord,
+    Message,
+    NewSessionTicket,
+    PlainMessage,
+    ServerHello,
+    UndecodedMessage,
+)
 from tlsinspect.tls.certificate import (
     decode_certificate_request,
     decode_certificate_status,
@@ -18,6 +31,8 @@ from tlsinspect.tls.certificate import (
     read_certificate,
 )
 from tlsinspect.tls.client_hello import decode_client_hello, decode_sound_client_hello, decode_sslv2_client_hello
+from tlsinspect.tls.extensions import SUPPORTED_VERSIONS
+from tlsinspect.tls.handshake import LARGEST, RawMessage
 from tlsinspect.tls.key_exchange import decode_certificate_verify, decode_server_key_exchange
 from tlsinspect.tls.server_hello import (
     decode_encrypted_extensions,
@@ -26,6 +41,7 @@ from tlsinspect.tls.server_hello import (
     decode_sound_server_hello,
 )
 from tlsinspect.tls.session_ticket import decode_new_session_ticket
+from tlsinspect.tls.versions import TLS12
 from tlsinspect.wire import Cursor, Malformed
 
 # HandshakeType
@@ -141,6 +157,9 @@ def decode_message(
 
 
 plain_message = lru_cache(maxsize=1024)(PlainMessage)  # most are of a few lengths
+encrypted_record = lru_cache(maxsize=4096)(EncryptedRecord)  # by type and length, in which many are equal
+application_data = lru_cache(maxsize=4096)(ApplicationData)
+CHANGE = ChangeCipherSpec()  # one is like the other
 CHAINS = frozenset({CERTIFICATE, COMPRESSED_CERTIFICATE})  # sent by both sides
 
 
@@ -154,3 +173,27 @@ def decode_sslv2_message(octets: bytes) -> ClientHello | UndecodedMessage:
         return decode_sslv2_client_hello(octets)
     except Malformed as error:
         return UndecodedMessage(CLIENT_HELLO, octets, Defect("client_hello", error.problem, error.offset))
+
+
+def plausible(fragment: bytes) -> bool:
+    """Whether a handshake fragment begins with a message header that makes sense in clear."""
+    if not fragment or fragment[0] not in NAMES:
+        return False
+    return len(fragment) < 4 or fragment[1] << 16 | fragment[2] << 8 | fragment[3] <= LARGEST
+
+
+def cut_message(message: Message, raw: RawMessage) -> Message:
+    """A message of which only the beginning is in the capture, marked as such."""
+    problem = f"the message has {raw.octets} octets, {len(raw.body)} are in the capture"
+    defect = Defect(message_name(raw.type), problem, len(raw.body), raw.frames)
+    if isinstance(message, UndecodedMessage):
+        return UndecodedMessage(message.type, message.octets, defect)
+    if isinstance(message, PlainMessage):
+        return PlainMessage(message.type, raw.octets)
+    if isinstance(message, ServerHello):
+        # supported_versions may stand in what is missing (RFC 8446 section 4.2.1).
+        seen = message.has(SUPPORTED_VERSIONS) is True or message.legacy_version != TLS12
+        return replace(message, defect=defect, version=message.version if seen else 0)
+    if isinstance(message, ClientHello | CertificateMessage | CertificateRequest | NewSessionTicket):
+        return replace(message, defect=defect)
+    return UndecodedMessage(raw.type, raw.body, defect)  # what could be read of it would be a guess

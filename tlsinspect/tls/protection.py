@@ -25,9 +25,9 @@ from tlsinspect.tls.ciphers import (
     stream_cipher_works,
 )
 from tlsinspect.tls.key_schedule import NONCE_OCTETS, SSL_3_0, TLS_1_2, key_block, next_traffic_secret, traffic_key
+from tlsinspect.tls.record import APPLICATION_DATA
 
 TLS_1_1 = 0x0302
-APPLICATION_DATA = 23  # ContentType, the outer type of every protected record of TLS 1.3
 LAST_DRAFT_WITHOUT_ADDITIONAL_DATA = 24  # of TLS 1.3; draft 25 authenticates the record header
 EXPLICIT_NONCE_OCTETS = 8  # RFC 5288 section 3, RFC 6655 section 3
 

@@ -10,7 +10,9 @@ from tlsinspect.net.reassembly import Chunk
 
 HEADER = 5  # octets: type, legacy_record_version, length
 LARGEST = 2**14 + 2048  # RFC 5246 section 6.2.3, the loosest limit of any version
-CONTENT_TYPES = frozenset((20, 21, 22, 23, 24))  # change_cipher_spec, alert, handshake, application_data, heartbeat
+# ContentType
+CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT = 20, 21, 22, 23, 24
+CONTENT_TYPES = frozenset((CHANGE_CIPHER_SPEC, ALERT, HANDSHAKE, APPLICATION_DATA, HEARTBEAT))
 SSLV2_HELLO = -1  # stands for the type of a ClientHello in an SSL 2.0 record
 MOST_PLAIN = 256  # octets kept of what is no TLS
 

@@ -7,14 +7,36 @@ from typing import TypeVar
 
 from tlsinspect.model.frame import Side
 from tlsinspect.model.handshake import Event
-from tlsinspect.model.message import EncryptedRecord, Gap, PlainMessage, ProtectedPacket, ServerHello, UndecodedMessage
+from tlsinspect.model.message import (
+    CertificateMessage,
+    ClientHello,
+    EncryptedRecord,
+    Gap,
+    NewSessionTicket,
+    PlainMessage,
+    ProtectedPacket,
+    ServerHello,
+    ServerKeyExchange,
+    UndecodedMessage,
+)
 from tlsinspect.tls import messages
+from tlsinspect.tls.record import HANDSHAKE
 from tlsinspect.tls.versions import is_tls13
 
 T = TypeVar("T")
-HANDSHAKE = 22  # content type
 NONE: tuple[Event, ...] = ()
 ENCRYPTED = (EncryptedRecord, ProtectedPacket)
+
+# Any of them says that somebody tried to speak TLS.
+HANDSHAKE_MESSAGES = (
+    ClientHello,
+    ServerHello,
+    CertificateMessage,
+    ServerKeyExchange,
+    NewSessionTicket,
+    UndecodedMessage,
+    PlainMessage,
+)
 
 
 class Survey:

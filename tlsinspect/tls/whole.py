@@ -14,20 +14,9 @@ from tlsinspect.model.handshake import Event
 from tlsinspect.model.message import Message, UndecodedMessage
 from tlsinspect.tls import messages
 from tlsinspect.tls.client_hello import decode_sound_client_hello
-from tlsinspect.tls.connection import (
-    ALERT,
-    APPLICATION_DATA,
-    CHANGE,
-    CHANGE_CIPHER_SPEC,
-    HANDSHAKE,
-    HEARTBEAT,
-    MOST_DATA_EVENTS,
-    MOST_EVENTS,
-    application_data,
-    encrypted_record,
-)
-from tlsinspect.tls.messages import decode_message
-from tlsinspect.tls.record import HEADER, LARGEST
+from tlsinspect.tls.connection import MOST_DATA_EVENTS, MOST_EVENTS
+from tlsinspect.tls.messages import CHANGE, application_data, decode_message, encrypted_record
+from tlsinspect.tls.record import ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEADER, HEARTBEAT, LARGEST
 from tlsinspect.tls.server_hello import decode_sound_server_hello
 from tlsinspect.tls.versions import is_tls13
 
