@@ -187,10 +187,12 @@ class Flows:
             conversation.shift(by_ns)
             self._schedule(conversation, conversation.done_at(self._limits))
 
-    def finish(self) -> Iterator[Conversation]:
-        """All that are still under way, by their numbers."""
-        self._read_gathered()
-        rest = [self.under_way[number] for number in sorted(self.under_way)]
+    def finish(self) -> Iterator[Conversation | Gathered]:
+        """All that are still under way or wait, by their numbers."""
+        under_way: dict[int, Conversation | Gathered] = {**self.under_way, **self._gathered}
+        for gathered in list(self._gathered.values()):
+            self._release(gathered)
+        rest = [under_way[number] for number in sorted(under_way)]
         self._table.clear()
         self._order.clear()
         self._due.clear()
