@@ -6,7 +6,7 @@ No I/O and no clock: time is the time of the frames.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import NamedTuple, Protocol, runtime_checkable
 
@@ -242,6 +242,11 @@ class Inspector:
     def under_way(self) -> Mapping[int, Conversation]:
         """The conversations under way by their numbers, those that are not TLS among them; to look at only."""
         return self._flows.under_way
+
+    @property
+    def unknown_links(self) -> Set[int]:
+        """The link types (LINKTYPE_ values) of the frames that nothing was read of."""
+        return self._packets.unknown_links
 
     @property
     def evicted(self) -> int:

@@ -10,8 +10,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from typer.testing import CliRunner
 
+from tests.support.captures import ETHERNET, FRAMES, enhanced_packet, interface, pcap, section
 from tests.support.refusals import pcap_octets, refused, two_refusals
+from tlsinspect.cli import reading
+from tlsinspect.cli.app import app
 from tlsinspect.report.schema import schema
 
 
@@ -151,6 +155,42 @@ def test_what_cannot_be_used_is_one_line_on_stderr_and_status_2(arguments: tuple
     done = run(*(each.format(capture) for each in arguments))
 
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
+
+
+@pytest.mark.parametrize("more", [(), ("--jobs", "2")])
+def test_link_types_that_are_not_decoded_are_named_once(
+    more: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "LARGE_OCTETS", 0)
+    mixed = tmp_path / "mixed.pcapng"
+    mixed.write_bytes(
+        section()
+        + b"".join(interface(link_type=link) for link in (ETHERNET, 249, 189))
+        + b"".join(enhanced_packet(frame, index=index) for index in range(3) for frame in FRAMES)
+    )
+
+    done = CliRunner().invoke(app, ["show", str(mixed), *more])
+
+    expected = f"{mixed}: Frames of link types 189, 249 (see www.tcpdump.org/linktypes.html) are not decoded.\n"
+    assert (done.exit_code, done.stderr) == (0, expected)
+
+
+def test_a_watch_names_link_types_that_are_not_decoded() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tlsinspect", "show", "-", "--format", "jsonl"],
+        input=pcap(link=189),
+        capture_output=True,
+        timeout=60,
+    )
+
+    assert b"Frames of link type 189 (" in done.stderr
+
+
+def test_many_link_types_are_not_all_named() -> None:
+    said = reading.not_decoded(set(range(200, 300)))
+
+    assert "200, 201" in said
+    assert len(said) < 140
 
 
 def test_usage_errors_exit_with_2(capture: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
@@ -16,7 +16,7 @@ from tlsinspect.cli.memory import keep_large_blocks_apart
 from tlsinspect.cli.options import Options
 from tlsinspect.cli.values import filters_of, meant_by
 from tlsinspect.diagnosis.rule import Case
-from tlsinspect.inspector import inspect
+from tlsinspect.inspector import Inspector, follow
 from tlsinspect.model.handshake import Handshake
 from tlsinspect.render.escape import visible
 from tlsinspect.selection import Filters, Selector, parse_selector, selected
@@ -25,6 +25,7 @@ from tlsinspect.tls.keylog import Secrets
 
 T = TypeVar("T")
 
+MOST_LINKS = 8  # named in a message
 LARGE_OCTETS = 4_000_000  # of captures; smaller ones are read before other processes have begun
 
 
@@ -117,12 +118,13 @@ def read_each(selectors: Sequence[Selector], options: Options, kind: Kind[T], ta
             return status
         for name in names:
             with open_capture(name) as capture:
+                inspector = Inspector(name, secrets=secrets, plain=name in picked, http=options.http, gather=True)
                 try:
-                    plain, http = name in picked, options.http
-                    for handshake in inspect(capture, name=name, secrets=secrets, plain=plain, http=http):
-                        take(kind.made(handshake))
+                    for handshakes in follow(capture, inspector, secrets):
+                        for handshake in handshakes:
+                            take(kind.made(handshake))
                 finally:
-                    for problem in problems_of(capture):
+                    for problem in problems_of(capture, inspector):
                         tell(problem)
     except KeyboardInterrupt:
         return exit_status.INTERRUPTED
@@ -167,9 +169,19 @@ def secrets_of(keylogs: Sequence[Path]) -> Secrets:
     return secrets
 
 
-def problems_of(capture: Capture) -> tuple[Problem, ...]:
-    """What was wrong with a capture that was read to its end."""
-    return tuple(Problem(f"{capture.name}: {defect.problem}", capture.damaged) for defect in capture.defects)
+def problems_of(capture: Capture, inspector: Inspector) -> tuple[Problem, ...]:
+    """What was wrong with a capture that was read to its end, and what could not be read of it."""
+    problems = [Problem(f"{capture.name}: {defect.problem}", capture.damaged) for defect in capture.defects]
+    if inspector.unknown_links:
+        problems.append(Problem(f"{capture.name}: {not_decoded(inspector.unknown_links)}", damage=False))
+    return tuple(problems)
+
+
+def not_decoded(links: Set[int]) -> str:
+    """Says which link types nothing was read of."""
+    named = ", ".join(map(str, sorted(links)[:MOST_LINKS])) + (", …" if len(links) > MOST_LINKS else "")
+    types = "link type" if len(links) == 1 else "link types"
+    return f"Frames of {types} {named} (see www.tcpdump.org/linktypes.html) are not decoded."
 
 
 def say(message: str) -> None:

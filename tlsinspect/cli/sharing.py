@@ -113,7 +113,7 @@ def batches(number: int, name: str, captures: Captures, kind: Kind[T], share: Sh
                 yield Batch((number, frame), tuple(share.opened), tuple(items), (), None)
                 items.clear()
                 share.opened.clear()
-        problems = problems_of(capture)
+        problems = problems_of(capture, inspector)
     yield Batch((number + 1, 0), tuple(share.opened), tuple(items), problems, None)
     share.opened.clear()
 

@@ -133,7 +133,7 @@ class Streamed:
                 status = exit_status.INTERRUPTED
             for text in capture.key_logs[taken:]:  # behind the last frame
                 self._secrets.add(text)
-            for problem in problems_of(capture):
+            for problem in problems_of(capture, self._inspector):
                 say(problem.text)
                 if problem.damage and status == exit_status.NOTHING:
                     status = exit_status.UNUSABLE

@@ -42,11 +42,12 @@ class PacketDecoder:
     and when there are too many. Of what an ICMP error quotes only the ports are read.
     """
 
-    __slots__ = ("_fragments", "passed")
+    __slots__ = ("_fragments", "passed", "unknown_links")
 
     def __init__(self) -> None:
         self._fragments = Fragments()
         self.passed: list[bytes] = []  # keys of the datagrams whose tunnels were entered, until the caller clears it
+        self.unknown_links: set[int] = set()  # link types of frames that cannot be decoded
 
     def decode(self, frame: Frame) -> Segment | Datagram | Quoted | None:
         """What the innermost transport header of *frame* carries.
@@ -93,6 +94,9 @@ class PacketDecoder:
         data, at, end = frame.data, 0, max(len(frame.data), frame.wire_length)
         whole_end = end
         kind = ("link", frame.link_type)
+        if kind not in LAYERS:
+            self.unknown_links.add(frame.link_type)
+            return None
         ends = NO_NETWORK
         outer: Datagram | None = None
         in_error = False
